@@ -1,0 +1,215 @@
+package api
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Source gives sealed snapshots; *Remote is one.
+type Source interface {
+	Snapshot(ctx context.Context, after Version, wait time.Duration) (Sealed, error)
+}
+
+// FollowerOptions are what a Follower needs. Source, Pinned and Logger are required.
+type FollowerOptions struct {
+	Source Source
+	Pinned []*ecdsa.PublicKey // keys of the registry; two while one is being replaced
+	File   string             // where the last good snapshot is kept; empty: nowhere
+	Wait   time.Duration      // of one long poll; 0: 30 s
+	Notify <-chan struct{}    // optional: a value means "ask now" (e.g. from Consul KV) and ends a back-off early; buffered, never closed
+	Logger *slog.Logger
+}
+
+// Follower holds the newest good snapshot. It survives the registry: what it has stays in force, across restarts too,
+// until a newer one with a good signature comes.
+type Follower struct {
+	opts      FollowerOptions
+	current   atomic.Pointer[Snapshot]
+	confirmed atomic.Int64 // Unix nanoseconds of the last answer of the registry that current is the newest
+
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced with every new snapshot
+	touched time.Time     // last time the file's age was written
+}
+
+const (
+	defaultWait = 30 * time.Second
+	minBackOff  = 100 * time.Millisecond
+	maxBackOff  = 15 * time.Second
+	touchEvery  = time.Minute
+)
+
+// ErrRollback refuses a snapshot that is not newer than the one in force.
+var ErrRollback = errors.New("the registry offers a snapshot that is not newer than the one in force")
+
+// NewFollower loads the last good snapshot from the file. A file that is missing is a first start; one that cannot be
+// read or has a bad signature is left aside with an error in the log, since the registry may still answer.
+func NewFollower(ctx context.Context, opts FollowerOptions) (*Follower, error) {
+	if opts.Source == nil || len(opts.Pinned) == 0 || opts.Logger == nil {
+		return nil, errors.New("follower needs a source, a pinned key and a logger")
+	}
+	if opts.Wait == 0 {
+		opts.Wait = defaultWait
+	}
+	f := &Follower{opts: opts, changed: make(chan struct{})}
+	if opts.File != "" {
+		if err := f.load(); err != nil && !errors.Is(err, os.ErrNotExist) {
+			opts.Logger.ErrorContext(ctx, "stored snapshot left aside", "error", err)
+		}
+	}
+	return f, nil
+}
+
+// Current gives the newest good snapshot, nil when there never was one.
+func (f *Follower) Current() *Snapshot { return f.current.Load() }
+
+// Age is the time since the registry last confirmed that Current is the newest; it goes on across restarts. Without a
+// snapshot it is the largest duration.
+func (f *Follower) Age() time.Duration {
+	at := f.confirmed.Load()
+	if at == 0 {
+		return 1<<63 - 1
+	}
+	return max(0, time.Since(time.Unix(0, at)))
+}
+
+// Changed gives a channel that is closed when Current changes after this call. Take the channel first, then look at
+// Current, and no change is missed.
+func (f *Follower) Changed() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.changed
+}
+
+// Wait gives the current snapshot as soon as there is one.
+func (f *Follower) Wait(ctx context.Context) (*Snapshot, error) {
+	for {
+		changed := f.Changed()
+		if s := f.Current(); s != nil {
+			return s, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("no snapshot yet: %w", ctx.Err())
+		}
+	}
+}
+
+// Run follows the registry until ctx ends. No fault ends it: it backs off with jitter and keeps what it has.
+func (f *Follower) Run(ctx context.Context) error {
+	backOff := minBackOff
+	for ctx.Err() == nil {
+		err := f.poll(ctx)
+		if err == nil {
+			backOff = minBackOff
+			continue
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		f.opts.Logger.WarnContext(ctx, "registry not followed", "error", err, "in_force", f.version().String(), "age", f.Age())
+		f.pause(ctx, backOff/2+rand.N(backOff/2+1))
+		backOff = min(2*backOff, maxBackOff)
+	}
+	return nil
+}
+
+func (f *Follower) poll(ctx context.Context) error {
+	sealed, err := f.opts.Source.Snapshot(ctx, f.version(), f.opts.Wait)
+	if errors.Is(err, ErrNothingNewer) {
+		if f.Current() == nil {
+			return errors.New("the registry has no snapshot yet")
+		}
+		f.confirm(ctx)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	next, err := sealed.Open(f.opts.Pinned...)
+	if err != nil {
+		return err
+	}
+	if !next.Version.After(f.version()) {
+		return fmt.Errorf("%w: %s", ErrRollback, next.Version)
+	}
+	f.swap(next, time.Now())
+	if f.opts.File != "" {
+		// After the swap: a slow or full disk must not keep a revocation from taking effect.
+		if err := writeFile(f.opts.File, sealed); err != nil {
+			f.opts.Logger.ErrorContext(ctx, "snapshot in force but not stored", "error", err)
+		}
+	}
+	f.opts.Logger.InfoContext(ctx, "snapshot in force", "version", next.Version.String())
+	return nil
+}
+
+func (f *Follower) load() error {
+	info, err := os.Stat(f.opts.File)
+	if err != nil {
+		return err
+	}
+	sealed, err := readFile(f.opts.File)
+	if err != nil {
+		return err
+	}
+	s, err := sealed.Open(f.opts.Pinned...)
+	if err != nil {
+		return err
+	}
+	f.swap(s, info.ModTime())
+	return nil
+}
+
+func (f *Follower) swap(s *Snapshot, at time.Time) {
+	f.current.Store(s)
+	f.confirmed.Store(at.UnixNano())
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+// confirm notes that the registry knows nothing newer, in the file's time too, so that Age outlives a restart.
+func (f *Follower) confirm(ctx context.Context) {
+	now := time.Now()
+	f.confirmed.Store(now.UnixNano())
+	f.mu.Lock()
+	due := now.Sub(f.touched) >= touchEvery
+	if due {
+		f.touched = now
+	}
+	f.mu.Unlock()
+	if !due || f.opts.File == "" {
+		return
+	}
+	if err := os.Chtimes(f.opts.File, now, now); err != nil {
+		f.opts.Logger.WarnContext(ctx, "age of the stored snapshot not written", "error", err)
+	}
+}
+
+func (f *Follower) pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-f.opts.Notify:
+	}
+}
+
+func (f *Follower) version() Version {
+	if s := f.Current(); s != nil {
+		return s.Version
+	}
+	return Version{}
+}

@@ -1,0 +1,97 @@
+package api
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/asn1"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+)
+
+// SignatureHeader carries the registry's signature over a snapshot: a JWS with detached content (RFC 7515 appendix F).
+const SignatureHeader = "Snapshot-Signature"
+
+// sealHeader is the only protected header there is: no algorithm to choose, no key to be pointed at.
+const sealHeader = `{"alg":"ES256","typ":"hub-snapshot+jws"}`
+
+// ErrSignature refuses a snapshot that none of the pinned keys signed.
+var ErrSignature = errors.New("the snapshot's signature is not of a pinned registry key")
+
+// Sealed is a snapshot on its way or at rest: signed bytes. Nothing may be read from it but through Open.
+type Sealed struct {
+	Body      []byte // JSON of Snapshot
+	Signature string // value of SignatureHeader
+}
+
+// Seal signs a snapshot with the registry's key, which must be on P-256.
+func Seal(s *Snapshot, key crypto.Signer) (Sealed, error) {
+	if public, ok := key.Public().(*ecdsa.PublicKey); !ok || public.Curve != elliptic.P256() {
+		return Sealed{}, errors.New("the registry signs with a P-256 key")
+	}
+	body, err := json.Marshal(s)
+	if err != nil {
+		return Sealed{}, fmt.Errorf("encode snapshot: %w", err)
+	}
+	der, err := key.Sign(rand.Reader, sealDigest(body), crypto.SHA256)
+	if err != nil {
+		return Sealed{}, fmt.Errorf("sign snapshot: %w", err)
+	}
+	var rs struct{ R, S *big.Int }
+	if rest, err := asn1.Unmarshal(der, &rs); err != nil || len(rest) > 0 {
+		return Sealed{}, errors.New("sign snapshot: the signer gave no ECDSA signature")
+	}
+	raw := make([]byte, 64)
+	rs.R.FillBytes(raw[:32])
+	rs.S.FillBytes(raw[32:])
+	return Sealed{Body: body, Signature: sealPrefix() + encoding.EncodeToString(raw)}, nil
+}
+
+// Open verifies the signature against the pinned keys (two while a key is being replaced) and decodes the snapshot.
+func (s Sealed) Open(pinned ...*ecdsa.PublicKey) (*Snapshot, error) {
+	encoded, ok := strings.CutPrefix(s.Signature, sealPrefix())
+	if !ok {
+		return nil, ErrSignature
+	}
+	raw, err := encoding.DecodeString(encoded)
+	if err != nil || len(raw) != 64 {
+		return nil, ErrSignature
+	}
+	r, t := new(big.Int).SetBytes(raw[:32]), new(big.Int).SetBytes(raw[32:])
+	digest := sealDigest(s.Body)
+	for _, key := range pinned {
+		if key.Curve == elliptic.P256() && ecdsa.Verify(key, digest, r, t) {
+			return decodeSnapshot(s.Body)
+		}
+	}
+	return nil, ErrSignature
+}
+
+var encoding = base64.RawURLEncoding.Strict()
+
+func sealPrefix() string { return encoding.EncodeToString([]byte(sealHeader)) + ".." }
+
+func sealDigest(body []byte) []byte {
+	h := sha256.New()
+	// hash.Hash never fails
+	_, _ = h.Write([]byte(encoding.EncodeToString([]byte(sealHeader)) + "." + encoding.EncodeToString(body)))
+	return h.Sum(nil)
+}
+
+// decodeSnapshot takes fields it does not know: a registry is upgraded before the parts that follow it.
+func decodeSnapshot(body []byte) (*Snapshot, error) {
+	var s Snapshot
+	if err := json.Unmarshal(body, &s); err != nil {
+		return nil, fmt.Errorf("decode snapshot: %w", err)
+	}
+	if s.Version == (Version{}) {
+		return nil, errors.New("decode snapshot: no version")
+	}
+	return &s, nil
+}

@@ -1,0 +1,60 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"noorderhub.nl/hub/libs/config"
+	"noorderhub.nl/hub/libs/telemetry"
+	"noorderhub.nl/hub/libs/workload"
+)
+
+// Config is the configuration file of the registry.
+type Config struct {
+	Listen   string         `yaml:"listen"`   // host:port for the other parts, mTLS; port 0 takes a free one
+	Admin    string         `yaml:"admin"`    // host:port for healthz, readyz and metrics; empty: none
+	Workload workload.Files `yaml:"workload"` // certificate of registry.hub.internal
+
+	Hub        string          `yaml:"hub"`        // outside URL of the hub; the gateway must have the same
+	Region     string          `yaml:"region"`     // the region file
+	Poll       config.Duration `yaml:"poll"`       // pause between two looks whether its files changed; default 2s
+	Database   string          `yaml:"database"`   // postgres://… or sqlite:FILE
+	SigningKey string          `yaml:"signingKey"` // PEM file of the P-256 key that signs snapshots; followers pin its public half
+	Epoch      uint64          `yaml:"epoch"`      // raised by one when the database is restored from a backup; default 1
+
+	StopTimeout config.Duration  `yaml:"stopTimeout"` // for the whole stop; default 10s
+	Telemetry   telemetry.Target `yaml:"telemetry"`   // where spans go
+}
+
+// Defaults is a configuration to read a file into.
+func Defaults() Config {
+	return Config{Poll: config.Duration(2 * time.Second), Epoch: 1, StopTimeout: config.Duration(10 * time.Second)}
+}
+
+// Validate reports all faults together.
+func (c *Config) Validate() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	for _, required := range []struct{ name, value string }{
+		{"listen", c.Listen}, {"region", c.Region}, {"database", c.Database}, {"signingKey", c.SigningKey},
+		{"workload.cert", c.Workload.Cert}, {"workload.key", c.Workload.Key}, {"workload.ca", c.Workload.CA},
+	} {
+		if required.value == "" {
+			fault("%s is missing", required.name)
+		}
+	}
+	u, err := url.Parse(c.Hub)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Path != "" || u.RawQuery != "" {
+		fault("hub is not an outside URL without path")
+	}
+	if c.Poll <= 0 || c.StopTimeout <= 0 {
+		fault("poll and stopTimeout must be positive")
+	}
+	if c.Epoch == 0 || c.Epoch > 1<<62 {
+		fault("epoch starts at 1")
+	}
+	faults = append(faults, c.Telemetry.Validate())
+	return errors.Join(faults...)
+}

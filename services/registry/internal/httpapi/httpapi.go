@@ -1,0 +1,132 @@
+// Package httpapi is the registry over HTTP: /intern/v1 for other parts, /beheer/v1 for callers that come through the
+// gateway with a call token. All of it listens on one mTLS listener; which part may ask what is decided here.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"noorderhub.nl/hub/libs/errs"
+	"noorderhub.nl/hub/libs/kit"
+	"noorderhub.nl/hub/libs/problem"
+	"noorderhub.nl/hub/libs/telemetry"
+	"noorderhub.nl/hub/libs/token"
+	"noorderhub.nl/hub/libs/workload"
+	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/publisher"
+)
+
+// Paths of the two APIs and their version.
+const (
+	Internal = "/intern/v1"
+	Admin    = "/beheer/v1"
+	version  = "1.0.0"
+)
+
+// Publisher is what the API needs of the registry; *publisher.Publisher is it.
+type Publisher interface {
+	State() *publisher.State
+	Await(ctx context.Context, after api.Version) (api.Sealed, error)
+	Reload(ctx context.Context, actor string) (api.Version, error)
+	PutKeys(ctx context.Context, keys api.PartKeys) error
+}
+
+// Options are what New needs. All are required.
+type Options struct {
+	Publisher Publisher
+	Verifier  *token.Verifier // of the gateway's call tokens
+	Hub       string          // outside URL of the hub; the audience is {Hub}/beheer
+	Stopping  <-chan struct{} // ends long polls
+	Telemetry *telemetry.Telemetry
+	Logger    *slog.Logger
+	Now       func() time.Time
+}
+
+type handlers struct {
+	Options
+	problems problem.Writer
+}
+
+// readers are the parts that may have the snapshot.
+var readers = []string{"gateway", "authserver", "journal", "portal", "address", "cases", "hubctl"}
+
+// Parts may connect at all.
+func Parts() []string { return slices.Clone(readers) }
+
+var (
+	codePart = &errs.Code{
+		ID: "registry-part-not-allowed", Kind: errs.Forbidden, Side: errs.SideHub,
+		Title: "This part may not ask the registry this",
+		Next:  "Check which workload certificate the part uses.",
+	}
+	codeScope = &errs.Code{
+		ID: "admin-scope-missing", Kind: errs.Forbidden, Side: errs.SideClient,
+		Title: "The access token lacks a scope for administration",
+		Next:  "Ask for an access token with the scope that rule names; an administrator of your organisation gives it to a client.",
+	}
+	codeAhead = &errs.Code{
+		ID: "snapshot-version-ahead", Kind: errs.Conflict, Side: errs.SideHub,
+		Title: "The version asked after is newer than the registry's",
+		Next:  "The registry was restored from a backup: raise its epoch.",
+	}
+	codeRegion = &errs.Code{
+		ID: "region-refused", Kind: errs.Invalid, Side: errs.SideHub,
+		Title: "The region file has faults; the old one stays in force",
+		Next:  "Mend what invalidParams lists and reload.",
+	}
+)
+
+// New makes the handler of the listener.
+func New(o Options) http.Handler {
+	h := &handlers{Options: o, problems: problem.Writer{Hub: o.Hub}}
+	internal := kit.New(kit.Options{Base: Internal, Version: version, Problems: h.problems, Logger: o.Logger})
+	kit.Handle(internal, "PUT /sleutels/{part}/{instance}", h.putKeys)
+	kit.Handle(internal, "POST /herladen", h.reload)
+
+	admin := kit.New(kit.Options{Base: Admin, Version: version, OpenAPI: api.OpenAPI, Problems: h.problems, Logger: o.Logger})
+	kit.Handle(admin, "GET /organisaties", h.organisations)
+	kit.Handle(admin, "GET /diensten", h.services)
+	kit.Handle(admin, "GET /afspraken", h.agreements)
+
+	mux := http.NewServeMux()
+	mux.HandleFunc(Internal+"/snapshot", h.snapshot)
+	mux.Handle(Internal+"/", internal)
+	mux.Handle(Admin+"/openapi.json", h.from(admin, "gateway")) // public, see the route classes
+	mux.Handle("/", h.from(token.Require(o.Verifier, o.Hub+"/beheer", h.problems)(admin), "gateway"))
+	return o.Telemetry.Server(telemetry.ServerOptions{})(h.knowPeer(mux))
+}
+
+// from lets only these parts through.
+func (h *handlers) from(next http.Handler, parts ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := allow(r.Context(), parts...); err != nil {
+			h.problems.Write(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+type peerKey struct{}
+
+// knowPeer puts the name of the part at the other end into the context, where typed operations find it.
+func (h *handlers) knowPeer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), peerKey{}, workload.Peer(r))))
+	})
+}
+
+func peer(ctx context.Context) string {
+	name, _ := ctx.Value(peerKey{}).(string)
+	return name
+}
+
+func allow(ctx context.Context, parts ...string) error {
+	if name := peer(ctx); !slices.Contains(parts, name) {
+		return codePart.New("part %q is not among those that may", name)
+	}
+	return nil
+}

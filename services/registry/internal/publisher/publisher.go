@@ -1,0 +1,240 @@
+// Package publisher holds the snapshot in force: it compiles the region, adds the keys of the parts, numbers and signs the
+// result, stores it and wakes who waits for it. A region with faults changes nothing.
+package publisher
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/region"
+	"noorderhub.nl/hub/services/registry/internal/store"
+)
+
+// Store is what the publisher needs of the database; *store.Store is it.
+type Store interface {
+	Newest(ctx context.Context) (store.Stored, error)
+	Add(ctx context.Context, n store.Stored, at time.Time, actor string) error
+	Keys(ctx context.Context, now time.Time) ([]api.PartKeys, error)
+	PutKeys(ctx context.Context, keys api.PartKeys, at time.Time) (bool, error)
+	Audit(ctx context.Context, at time.Time, actor, act, detail string) error
+}
+
+// Options are what New needs; all but Announce are required.
+type Options struct {
+	Region   string // path of the region file
+	Epoch    uint64
+	Key      crypto.Signer // P-256
+	Store    Store
+	Logger   *slog.Logger
+	Now      func() time.Time
+	Announce func(ctx context.Context, v api.Version) // told of every new version, e.g. to write it to Consul KV; may be nil
+}
+
+// State is what is in force at a moment. It is never changed.
+type State struct {
+	Sealed   api.Sealed
+	Snapshot *api.Snapshot
+	Region   *region.Region // nil while the region file has had faults since the start
+	hash     string
+}
+
+// Publisher is used by many goroutines.
+type Publisher struct {
+	o     Options
+	state atomic.Pointer[State]
+
+	rebuild sync.Mutex // one change at a time
+	inputs  fingerprint
+
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced with every new snapshot
+}
+
+// ErrAhead says that the asker has a newer snapshot than the registry: it was restored without raising the epoch.
+var ErrAhead = errors.New("the version asked after is newer than the registry's")
+
+// New puts the stored snapshot in force, then the region file. When the file has faults, the stored one stays and the
+// faults are logged; without a stored one they are the error.
+func New(ctx context.Context, o Options) (*Publisher, error) {
+	p := &Publisher{o: o, changed: make(chan struct{})}
+	if err := p.restore(ctx); err != nil && !errors.Is(err, store.ErrNone) {
+		return nil, err
+	}
+	_, err := p.Reload(ctx, "start")
+	var faults region.Faults
+	if errors.As(err, &faults) && p.state.Load() != nil {
+		return p, nil
+	}
+	return p, err
+}
+
+func (p *Publisher) restore(ctx context.Context) error {
+	stored, err := p.o.Store.Newest(ctx)
+	if err != nil {
+		return err
+	}
+	if stored.Version.Epoch > p.o.Epoch {
+		return fmt.Errorf("the store is at epoch %d, the configuration at %d: an epoch never goes back", stored.Version.Epoch, p.o.Epoch)
+	}
+	public, ok := p.o.Key.Public().(*ecdsa.PublicKey)
+	if !ok {
+		return errors.New("the registry signs with a P-256 key")
+	}
+	snapshot, err := stored.Sealed.Open(public)
+	if errors.Is(err, api.ErrSignature) {
+		// The signing key was replaced: what is stored is signed anew with the next number.
+		p.o.Logger.WarnContext(ctx, "stored snapshot was signed with another key")
+		snapshot = &api.Snapshot{Version: stored.Version}
+		err = json.Unmarshal(stored.Sealed.Body, snapshot)
+		stored.Hash = ""
+	}
+	if err != nil {
+		return fmt.Errorf("stored snapshot: %w", err)
+	}
+	p.state.Store(&State{Sealed: stored.Sealed, Snapshot: snapshot, hash: stored.Hash})
+	return nil
+}
+
+// State gives what is in force.
+func (p *Publisher) State() *State { return p.state.Load() }
+
+// Reload reads the region file and everything it names, and publishes a new snapshot when its content differs. The error
+// is region.Faults when the file is what is wrong; then the old snapshot stays.
+func (p *Publisher) Reload(ctx context.Context, actor string) (api.Version, error) {
+	p.rebuild.Lock()
+	defer p.rebuild.Unlock()
+	return p.reload(ctx, actor)
+}
+
+// ReloadChanged reloads when a file that was read last time is another one now.
+func (p *Publisher) ReloadChanged(ctx context.Context) error {
+	p.rebuild.Lock()
+	defer p.rebuild.Unlock()
+	if !p.inputs.changed() {
+		return nil
+	}
+	_, err := p.reload(ctx, "file change")
+	return err
+}
+
+func (p *Publisher) reload(ctx context.Context, actor string) (api.Version, error) {
+	seen := fingerprint{}
+	r, err := region.Load(ctx, p.o.Region, region.Options{Now: p.o.Now, Touched: seen.add})
+	p.inputs = seen
+	if err != nil {
+		p.o.Logger.ErrorContext(ctx, "region refused, the snapshot in force stays", "by", actor, "error", err)
+		if auditErr := p.o.Store.Audit(ctx, p.o.Now(), actor, "region.refused", firstLine(err)); auditErr != nil {
+			p.o.Logger.ErrorContext(ctx, "audit record not written", "error", auditErr)
+		}
+		return api.Version{}, err
+	}
+	return p.publish(ctx, actor, r, r.Snapshot())
+}
+
+// PutKeys takes the public keys of one instance of a part and publishes them.
+func (p *Publisher) PutKeys(ctx context.Context, keys api.PartKeys) error {
+	if _, err := p.o.Store.PutKeys(ctx, keys, p.o.Now()); err != nil {
+		return err
+	}
+	// Published even when they were known: a registry that stopped between the two steps mends it here.
+	return p.Refresh(ctx, keys.Part)
+}
+
+// Refresh publishes the region as it was read last with the keys of this moment.
+func (p *Publisher) Refresh(ctx context.Context, actor string) error {
+	p.rebuild.Lock()
+	defer p.rebuild.Unlock()
+	state := p.state.Load()
+	_, err := p.publish(ctx, actor, state.Region, *state.Snapshot)
+	return err
+}
+
+// publish numbers, signs, stores and puts in force what differs from the snapshot in force.
+func (p *Publisher) publish(ctx context.Context, actor string, r *region.Region, next api.Snapshot) (api.Version, error) {
+	keys, err := p.o.Store.Keys(ctx, p.o.Now())
+	if err != nil {
+		return api.Version{}, err
+	}
+	old := p.state.Load()
+	next.Keys, next.Version, next.CreatedAt = keys, api.Version{}, time.Time{}
+	hash, err := contentHash(next)
+	if err != nil {
+		return api.Version{}, err
+	}
+	next.Version = api.Version{Epoch: p.o.Epoch, Number: 1}
+	if old != nil && old.Snapshot.Version.Epoch == p.o.Epoch {
+		if old.hash == hash {
+			p.state.Store(&State{Sealed: old.Sealed, Snapshot: old.Snapshot, Region: r, hash: hash})
+			return old.Snapshot.Version, nil
+		}
+		next.Version.Number = old.Snapshot.Version.Number + 1
+	}
+	next.CreatedAt = p.o.Now().UTC()
+	sealed, err := api.Seal(&next, p.o.Key)
+	if err != nil {
+		return api.Version{}, err
+	}
+	if err := p.o.Store.Add(ctx, store.Stored{Version: next.Version, Hash: hash, Sealed: sealed}, next.CreatedAt, actor); err != nil {
+		return api.Version{}, err
+	}
+	p.state.Store(&State{Sealed: sealed, Snapshot: &next, Region: r, hash: hash})
+	p.wake()
+	p.o.Logger.InfoContext(ctx, "snapshot published", "version", next.Version.String(), "by", actor, "bytes", len(sealed.Body))
+	if p.o.Announce != nil {
+		p.o.Announce(ctx, next.Version)
+	}
+	return next.Version, nil
+}
+
+// Await gives the snapshot in force as soon as it is newer than after; api.ErrNothingNewer when ctx ends first.
+func (p *Publisher) Await(ctx context.Context, after api.Version) (api.Sealed, error) {
+	for {
+		changed := p.channel()
+		if s := p.state.Load(); s != nil {
+			switch {
+			case s.Snapshot.Version.After(after):
+				return s.Sealed, nil
+			case after.After(s.Snapshot.Version):
+				return api.Sealed{}, ErrAhead
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return api.Sealed{}, api.ErrNothingNewer
+		}
+	}
+}
+
+func (p *Publisher) channel() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.changed
+}
+
+func (p *Publisher) wake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+func contentHash(s api.Snapshot) (string, error) {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return "", fmt.Errorf("encode snapshot: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}

@@ -1,0 +1,150 @@
+package publisher_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/publisher"
+	"noorderhub.nl/hub/services/registry/internal/regiontest"
+	"noorderhub.nl/hub/services/registry/internal/store"
+)
+
+// memory is a Store that can be made to fail.
+type memory struct {
+	newest *store.Stored
+	keys   []api.PartKeys
+	acts   []string
+	fault  error
+}
+
+func (m *memory) Newest(context.Context) (store.Stored, error) {
+	if m.newest == nil {
+		return store.Stored{}, store.ErrNone
+	}
+	return *m.newest, nil
+}
+
+func (m *memory) Add(_ context.Context, n store.Stored, _ time.Time, _ string) error {
+	if m.fault == nil {
+		m.newest = &n
+	}
+	return m.fault
+}
+
+func (m *memory) Keys(context.Context, time.Time) ([]api.PartKeys, error) { return m.keys, nil }
+
+func (m *memory) PutKeys(_ context.Context, keys api.PartKeys, _ time.Time) (bool, error) {
+	m.keys = append(m.keys, keys)
+	return true, nil
+}
+
+func (m *memory) Audit(_ context.Context, _ time.Time, _, act, _ string) error {
+	m.acts = append(m.acts, act)
+	return nil
+}
+
+type world struct {
+	region    *regiontest.Region
+	store     *memory
+	options   publisher.Options
+	announced []api.Version
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{region: regiontest.Default(t), store: &memory{}}
+	w.options = publisher.Options{
+		Region: w.region.File(), Epoch: 1, Key: key, Store: w.store, Logger: slog.New(slog.DiscardHandler),
+		Now:      func() time.Time { return regiontest.Now },
+		Announce: func(_ context.Context, v api.Version) { w.announced = append(w.announced, v) },
+	}
+	return w
+}
+
+func (w *world) publisher(t *testing.T) *publisher.Publisher {
+	t.Helper()
+	p, err := publisher.New(t.Context(), w.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestWhatIsNotStoredIsNotInForce(t *testing.T) {
+	w := newWorld(t)
+	p := w.publisher(t)
+	before := p.State()
+	w.region.Replace(t, "title: Adressen", "title: Anders")
+	w.store.fault = errors.New("disk full")
+	if _, err := p.Reload(t.Context(), "test"); !errors.Is(err, w.store.fault) {
+		t.Errorf("got %v, want the fault of the store", err)
+	}
+	if p.State() != before || len(w.announced) != 1 {
+		t.Errorf("got version %s announced %v", p.State().Snapshot.Version, w.announced)
+	}
+	w.store.fault = nil
+	if v, err := p.Reload(t.Context(), "test"); err != nil || v.Number != 2 || len(w.announced) != 2 {
+		t.Errorf("got %s, %v after the store was mended", v, err)
+	}
+}
+
+func TestOnlyAChangeMakesANewNumber(t *testing.T) {
+	w := newWorld(t)
+	p := w.publisher(t)
+	for range 3 {
+		if v, err := p.Reload(t.Context(), "test"); err != nil || v.Number != 1 {
+			t.Errorf("got %s, %v; want 1.1", v, err)
+		}
+	}
+	if again := w.publisher(t); again.State().Snapshot.Version.Number != 1 {
+		t.Error("a restart made a new number")
+	}
+	if err := p.PutKeys(t.Context(), api.PartKeys{Part: "gateway", Instance: "g", JWKS: json.RawMessage(`{}`)}); err != nil {
+		t.Fatal(err)
+	}
+	if s := p.State().Snapshot; s.Version.Number != 2 || len(s.Keys) != 1 {
+		t.Errorf("got version %s with %d sets of keys", s.Version, len(s.Keys))
+	}
+}
+
+func TestARefusedRegionIsAudited(t *testing.T) {
+	w := newWorld(t)
+	p := w.publisher(t)
+	w.region.Replace(t, "slug: emmen", "slug: assen")
+	if _, err := p.Reload(t.Context(), "test"); err == nil {
+		t.Error("a region with faults was taken")
+	}
+	if len(w.store.acts) != 1 || w.store.acts[0] != "region.refused" {
+		t.Errorf("got acts %v", w.store.acts)
+	}
+	if err := p.ReloadChanged(t.Context()); err != nil {
+		t.Errorf("got %v for files that nobody changed since", err)
+	}
+	if again := w.publisher(t); again.State().Region != nil || again.State().Snapshot.Version.Number != 1 {
+		t.Error("a restart with faults does not go on with the stored snapshot")
+	}
+}
+
+func TestAwaitTellsWhoIsAheadOfTheRegistry(t *testing.T) {
+	p := newWorld(t).publisher(t)
+	if _, err := p.Await(t.Context(), api.Version{Epoch: 1, Number: 2}); !errors.Is(err, publisher.ErrAhead) {
+		t.Errorf("got %v, want ErrAhead", err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.Await(ended, api.Version{Epoch: 1, Number: 1}); !errors.Is(err, api.ErrNothingNewer) {
+		t.Errorf("got %v, want ErrNothingNewer", err)
+	}
+}

@@ -1,0 +1,118 @@
+package region
+
+import (
+	"strings"
+	"time"
+
+	"noorderhub.nl/hub/libs/contract"
+)
+
+// Draft is a contract that the terms of the region ask for.
+type Draft struct {
+	Name  string // the signed contract belongs in <contract folder>/<name>.json
+	Draft contract.Draft
+}
+
+// Drafts gives what the terms of the region ask for, ready for contract.Build.
+func (r *Region) Drafts(now time.Time) []Draft {
+	oins := map[string]string{}
+	for _, o := range r.File.Organisations {
+		oins[o.Slug] = o.OIN
+	}
+	services := map[string]Service{}
+	for _, s := range r.File.Services {
+		services[s.Slug] = s
+	}
+	var out []Draft
+	for _, t := range r.File.Contracts.Terms {
+		s := services[t.Service]
+		name := s.FSCName
+		if name == "" {
+			name = s.Slug
+		}
+		out = append(out, Draft{Name: t.Name, Draft: contract.Draft{
+			GroupID: r.File.Hub.GroupID, CreatedAt: now, NotBefore: t.NotBefore, NotAfter: t.NotAfter,
+			Connections: []contract.Connection{{
+				Consumer: oins[t.Consumer], Provider: oins[s.Owner], Service: name, Gateway: r.File.Hub.Gateway,
+				Terms: t.terms(),
+			}},
+		}})
+	}
+	return out
+}
+
+func (t Terms) terms() contract.Terms {
+	return contract.Terms{
+		Purpose: t.Purpose, LegalBasis: t.LegalBasis, ProcessingActivity: t.ProcessingActivity, Scopes: t.Scopes,
+		Fields: t.Fields, Binding: t.Binding, Rate: t.Rate, Quota: t.Quota, CacheSeconds: t.Cache, Logging: t.Logging,
+		Tariff: t.Tariff,
+	}
+}
+
+// checkTerms checks what the terms ask for and, unless the contracts are yet to be signed, that their contracts say
+// the same.
+func (l *loader) checkTerms(unsigned bool) {
+	seen := map[string]bool{}
+	for i, t := range l.file.Contracts.Terms {
+		f := l.faults.at("contracts.terms[%d] %s", i, t.Name)
+		if !slugShape.MatchString(t.Name) {
+			f.add("name does not match %s", slugShape)
+		}
+		if seen[t.Name] {
+			f.add("name stands there twice")
+		}
+		seen[t.Name] = true
+		consumer, known := l.orgs[t.Consumer]
+		if !known {
+			f.add("consumer %q is not among the organisations", t.Consumer)
+		}
+		service, offered := l.services[t.Service]
+		if !offered {
+			f.add("there is no service %q", t.Service)
+		} else {
+			_, err := t.terms().CompleteFor(service.Personal)
+			f.join(err)
+			l.checkScopes(t.terms(), service, f)
+		}
+		if !t.NotAfter.After(t.NotBefore) {
+			f.add("notAfter is not after notBefore")
+		}
+		if unsigned || !known || !offered {
+			continue
+		}
+		signed, ok := l.contracts[t.Name]
+		if !ok {
+			if !l.hasFault(t.Name + ".json") {
+				f.add("there is no signed contract %s.json", t.Name)
+			}
+			continue
+		}
+		l.compare(t, consumer.OIN, service.Owner, service.FSCName, signed, f)
+	}
+}
+
+func (l *loader) compare(t Terms, consumer, provider, service string, signed *contract.Verified, f faults) {
+	grants := signed.Content.Grants
+	if len(grants) != 1 || grants[0].Type != contract.ServiceConnection || grants[0].Outway.PeerID != consumer ||
+		grants[0].Service.PeerID != provider || grants[0].Service.Name != service {
+		f.add("the signed contract is between other organisations or about another service")
+		return
+	}
+	if !grants[0].Terms.Equal(t.terms()) {
+		f.add("the signed contract states other terms; a change of terms needs a new contract")
+	}
+	if !signed.Content.NotBefore.Equal(t.NotBefore.Truncate(time.Second)) ||
+		!signed.Content.NotAfter.Equal(t.NotAfter.Truncate(time.Second)) {
+		f.add("the signed contract has another window")
+	}
+}
+
+// hasFault tells whether a file already has a fault, so that one cause is not told twice.
+func (l *loader) hasFault(file string) bool {
+	for _, fault := range *l.faults.list {
+		if strings.HasSuffix(fault.File, "/"+file) || fault.File == file {
+			return true
+		}
+	}
+	return false
+}
