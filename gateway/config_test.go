@@ -1,0 +1,41 @@
+package gateway_test
+
+import (
+	"strings"
+	"testing"
+
+	"noorderhub.nl/hub/gateway"
+	"noorderhub.nl/hub/libs/workload"
+)
+
+func TestTheConfigurationReportsAllFaultsTogether(t *testing.T) {
+	good := gateway.Defaults()
+	good.Hub, good.Data, good.ListenTLS = "https://hub.example.nl", "/data", ":8443"
+	good.TLS = gateway.TLSConfig{Cert: "c", Key: "k"}
+	good.Workload = workload.Files{Cert: "c", Key: "k", CA: "a"}
+	good.Parts = gateway.PartsConfig{Registry: "https://a", Journal: "https://b", AuthServer: "https://c", Portal: "https://d"}
+	if err := good.Validate(); err != nil {
+		t.Fatalf("a good configuration was refused: %v", err)
+	}
+	for name, tc := range map[string]struct {
+		edit func(*gateway.Config)
+		want []string
+	}{
+		"everything missing":        {func(c *gateway.Config) { *c = gateway.Config{} }, []string{"hub", "data", "workload.cert", "parts.portal", "listen", "durations"}},
+		"plain outside demo":        {func(c *gateway.Config) { c.Listen = "127.0.0.1:8080" }, []string{"demo mode only"}},
+		"plain beyond loopback":     {func(c *gateway.Config) { c.Demo, c.Listen = true, "0.0.0.0:8080" }, []string{"not a loopback address"}},
+		"plain on a name":           {func(c *gateway.Config) { c.Demo, c.Listen = true, "localhost:8080" }, []string{"not a loopback address"}},
+		"a plain hub outside demo":  {func(c *gateway.Config) { c.Hub = "http://hub.example.nl" }, []string{"https"}},
+		"a hub with a path":         {func(c *gateway.Config) { c.Hub = "https://hub.example.nl/x" }, []string{"without path"}},
+		"TLS without a certificate": {func(c *gateway.Config) { c.TLS = gateway.TLSConfig{} }, []string{"tls.cert"}},
+	} {
+		c := good
+		tc.edit(&c)
+		err := c.Validate()
+		for _, want := range tc.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v, want a word on %q", name, err, want)
+			}
+		}
+	}
+}

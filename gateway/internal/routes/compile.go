@@ -1,0 +1,128 @@
+package routes
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	registry "noorderhub.nl/hub/services/registry/api"
+)
+
+// Parts bring to the hub's own parts.
+type Parts struct {
+	Registry, Journal, AuthServer, Portal Forwarder
+}
+
+const (
+	defaultMaxBody  = 10 << 20 // where a service names none
+	adminMaxBody    = 10 << 20
+	protocolMaxBody = 64 << 10
+	publicMaxBody   = 1 << 20
+)
+
+// Paths of the hub itself. A service with one of these first segments is refused.
+var reserved = []string{
+	"oauth2", ".well-known", "beheer", "journaal", "portaal", "status", "healthz", "readyz", "intern", "metrics",
+}
+
+// Compile makes the table of a snapshot. hub is the outside address, the start of every audience.
+func Compile(s *registry.Snapshot, hub string, parts Parts, to func(*registry.Service) (Forwarder, error)) (*Table, error) {
+	all := own(hub, parts)
+	bases := map[string]string{}
+	var faults []error
+	for i := range s.Services {
+		service := &s.Services[i]
+		forwarder, err := to(service)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("service %q: %w", service.Slug, err))
+			continue
+		}
+		for _, b := range service.BasePaths {
+			if _, taken := bases[b]; taken {
+				faults = append(faults, fmt.Errorf("service %q: base path %q is taken", service.Slug, b))
+			}
+			bases[b] = service.Title
+		}
+		faults = append(faults, checkService(service))
+		all = append(all, ofService(service, hub, forwarder)...)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return New(all, bases)
+}
+
+// own are the routes of the hub itself.
+func own(hub string, p Parts) []Route {
+	var all []Route
+	prefix := func(class Class, to Forwarder, audience, path string, maxBody int64) {
+		all = append(all, Route{Class: class, Pattern: path + "/*", Audience: audience, MaxBody: maxBody, To: to})
+	}
+	exact := func(class Class, to Forwarder, path string, maxBody int64) {
+		all = append(all, Route{Class: class, Pattern: path, MaxBody: maxBody, To: to})
+	}
+	prefix(ClassAdministration, p.Registry, hub+"/beheer", "/beheer", adminMaxBody)
+	prefix(ClassAdministration, p.Journal, hub+"/journaal", "/journaal", adminMaxBody)
+	for path, to := range map[string]Forwarder{"/beheer/v1/openapi.json": p.Registry, "/journaal/v1/openapi.json": p.Journal} {
+		all = append(all, Route{Class: ClassPublic, Method: http.MethodGet, Pattern: path, To: to})
+	}
+	prefix(ClassProtocol, p.AuthServer, "", "/oauth2", protocolMaxBody)
+	exact(ClassProtocol, p.AuthServer, "/.well-known/oauth-authorization-server", protocolMaxBody)
+	exact(ClassProtocol, p.AuthServer, "/.well-known/openid-configuration", protocolMaxBody)
+	prefix(ClassPublic, p.Portal, "", "/portaal", publicMaxBody)
+	for _, path := range []string{"/", "/status", "/.well-known/security.txt"} {
+		exact(ClassPublic, p.Portal, path, publicMaxBody)
+	}
+	return all
+}
+
+func ofService(s *registry.Service, hub string, to Forwarder) []Route {
+	maxBody := s.Upstream.MaxBody
+	if maxBody == 0 {
+		maxBody = defaultMaxBody
+	}
+	var all []Route
+	for _, op := range s.Operations {
+		all = append(all, Route{
+			Class: ClassService, Method: op.Method, Pattern: op.Path, Audience: hub + "/" + s.Slug, Service: s, Operation: op,
+			MaxBody: maxBody, To: to, Retry: slices.Contains(s.Upstream.Idempotent, op.ID),
+		})
+	}
+	for _, path := range s.Public {
+		all = append(all, Route{Class: ClassPublic, Method: http.MethodGet, Pattern: path, Service: s, To: to})
+	}
+	return all
+}
+
+// checkService keeps a service to its own paths.
+func checkService(s *registry.Service) error {
+	var faults []error
+	fault := func(format string, args ...any) {
+		faults = append(faults, fmt.Errorf("service %q: "+format, append([]any{s.Slug}, args...)...))
+	}
+	if s.Slug == "" || strings.ContainsAny(s.Slug, "/?#") || slices.Contains(reserved, s.Slug) {
+		fault("the slug is not usable")
+	}
+	for _, b := range s.BasePaths {
+		first, _, _ := strings.Cut(strings.TrimPrefix(b, "/"), "/")
+		if first == "" || slices.Contains(reserved, first) {
+			fault("base path %q belongs to the hub", b)
+		}
+	}
+	below := func(path string) bool {
+		return slices.ContainsFunc(s.BasePaths, func(b string) bool { return path == b || strings.HasPrefix(path, b+"/") })
+	}
+	for _, op := range s.Operations {
+		if op.Method != strings.ToUpper(op.Method) || op.Method == "" || !below(op.Path) || strings.Contains(op.Path, "*") {
+			fault("operation %q is not a method on a path below a base path", op.ID)
+		}
+	}
+	for _, path := range s.Public {
+		if !below(path) || strings.ContainsAny(path, "*{") {
+			fault("public path %q is not below a base path", path)
+		}
+	}
+	return errors.Join(faults...)
+}

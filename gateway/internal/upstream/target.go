@@ -1,0 +1,294 @@
+// Package upstream brings a request to an instance of a service: one tuned transport and one balancer per service, a
+// deadline for the first byte, one retry within a budget where repeating is safe, and errors that name who can mend them.
+// Answers are never buffered.
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-kit/kit/endpoint"
+	"github.com/go-kit/kit/sd"
+
+	"noorderhub.nl/hub/libs/discovery"
+	"noorderhub.nl/hub/libs/errs"
+)
+
+var (
+	codeUnavailable = &errs.Code{
+		ID: "service-unavailable", Kind: errs.Unavailable, Side: errs.SideProvider, Title: "The service cannot be reached",
+		Next: "Try again after the time in Retry-After; if it stays, look at the status page of the hub.",
+	}
+	codeTimeout = &errs.Code{
+		ID: "upstream-timeout", Kind: errs.Timeout, Side: errs.SideProvider, Title: "The service did not answer in time",
+		Next: "Find out whether the request had its effect before you send it again.",
+	}
+	codeBadAnswer = &errs.Code{
+		ID: "bad-answer", Kind: errs.BadGateway, Side: errs.SideProvider, Title: "The service gave no valid answer",
+		Next: "Find out whether the request had its effect before you send it again; if it stays, report the trace id to the provider.",
+	}
+)
+
+// ErrClientGone says that nobody waits for the answer any more.
+var ErrClientGone = errors.New("the client went away")
+
+var errSlow = errors.New("no first byte in time")
+
+const (
+	defaultTimeout = 30 * time.Second
+	dialTimeout    = 3 * time.Second
+	knownTimeout   = 2 * time.Second
+	retryAfter     = 2 * time.Second
+)
+
+// Config of a Target.
+type Config struct {
+	Name      string        // of the service, for the log
+	Instancer sd.Instancer  // where it runs; stopped by Close
+	TLS       *tls.Config   // nil: plain HTTP, for tests
+	Timeout   time.Duration // from sending to the first byte of the answer; default 30 s
+	Part      bool          // a part of the hub: the hub's operators can mend it, not a provider
+	// Transport wraps the connection pool, e.g. to send traceparent. May be nil.
+	Transport func(http.RoundTripper) http.RoundTripper
+	Logger    *slog.Logger
+}
+
+// Target is a service as the gateway reaches it. It is safe for many goroutines.
+type Target struct {
+	cfg      Config
+	pool     *http.Transport
+	trip     http.RoundTripper
+	balancer *discovery.Balancer
+	budget   budget
+	retries  atomic.Uint64
+}
+
+// NewTarget starts to follow the instances.
+func NewTarget(cfg Config) (*Target, error) {
+	if cfg.Timeout == 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	t := &Target{cfg: cfg, pool: newPool(cfg.TLS)}
+	t.trip = t.pool
+	if cfg.Transport != nil {
+		t.trip = cfg.Transport(t.pool)
+	}
+	t.budget.left.Store(budgetMost)
+	var err error
+	t.balancer, err = discovery.NewBalancer(discovery.Options{
+		Instancer: cfg.Instancer, Factory: t.instance, Logger: cfg.Logger,
+		Failed: func(err error) bool { return !errors.Is(err, ErrClientGone) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("upstream %s: %w", cfg.Name, err)
+	}
+	select { // calls come as soon as the snapshot is in force
+	case <-t.balancer.Known():
+	case <-time.After(knownTimeout):
+		cfg.Logger.WarnContext(context.Background(), "no instances known yet", "service", cfg.Name)
+	}
+	return t, nil
+}
+
+// newPool is tuned for a proxy: the default transport keeps two idle connections per host and opens and closes the rest
+// all the time, at 2.6 times the CPU.
+func newPool(config *tls.Config) *http.Transport {
+	return &http.Transport{
+		DialContext:            (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext,
+		TLSClientConfig:        config,
+		TLSHandshakeTimeout:    dialTimeout,
+		MaxIdleConns:           0, // no limit over all instances
+		MaxIdleConnsPerHost:    256,
+		MaxConnsPerHost:        1024, // a bulkhead: a service that hangs must not take all sockets
+		IdleConnTimeout:        60 * time.Second,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 64 << 10,
+		ReadBufferSize:         16 << 10,
+		WriteBufferSize:        16 << 10,
+	}
+}
+
+// instance is the sd.Factory: the endpoint of one instance.
+func (t *Target) instance(address string) (endpoint.Endpoint, io.Closer, error) {
+	scheme := "https"
+	if t.cfg.TLS == nil {
+		scheme = "http"
+	}
+	return func(ctx context.Context, request any) (any, error) {
+		r := request.(*http.Request).WithContext(ctx)
+		u := *r.URL
+		u.Scheme, u.Host = scheme, address
+		r.URL = &u
+		return t.attempt(r)
+	}, nil, nil
+}
+
+// attempt sends r once. The deadline covers the time from the last piece of the request to the first byte of the answer:
+// an upload and a stream may take as long as they like.
+func (t *Target) attempt(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(r.Context())
+	wait := &patience{timer: time.AfterFunc(t.cfg.Timeout, func() { cancel(errSlow) }), limit: t.cfg.Timeout}
+	out := r.WithContext(ctx)
+	if r.Body != nil {
+		out.Body = &upload{ReadCloser: r.Body, wait: wait}
+	}
+	resp, err := t.trip.RoundTrip(out)
+	late := !wait.end()
+	if err == nil && late {
+		_ = resp.Body.Close()
+		err = errSlow
+	}
+	if err == nil {
+		resp.Body = &body{ReadCloser: resp.Body, cancel: cancel}
+		return resp, nil
+	}
+	cause := context.Cause(ctx)
+	cancel(nil)
+	switch {
+	case late, errors.Is(cause, errSlow):
+		return nil, errSlow
+	case r.Context().Err() != nil:
+		return nil, ErrClientGone
+	}
+	return nil, err
+}
+
+// patience is a deadline that moves while a request is still being sent.
+type patience struct {
+	mu    sync.Mutex
+	timer *time.Timer
+	limit time.Duration
+	over  bool
+}
+
+// renew gives the full time anew. The transport may call it after the answer came; then it does nothing.
+func (p *patience) renew() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.over && p.timer.Stop() {
+		p.timer.Reset(p.limit)
+	}
+}
+
+// end stops the deadline and reports false when it had passed.
+func (p *patience) end() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
+	return p.timer.Stop()
+}
+
+// upload renews the deadline with every piece of the request.
+type upload struct {
+	io.ReadCloser
+	wait *patience
+}
+
+// Read implements io.Reader.
+func (u *upload) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	u.wait.renew()
+	return n, err
+}
+
+// body ends the request's context when the answer has been read.
+type body struct {
+	io.ReadCloser
+	cancel context.CancelCauseFunc
+}
+
+// Close implements io.Closer.
+func (b *body) Close() error {
+	err := b.ReadCloser.Close()
+	b.cancel(nil)
+	return err
+}
+
+// Forward sends r to the best instance. With again, or when no connection came about at all, a failure is tried once more
+// on another instance, as long as no byte of a body was taken from r. Failures are *errs.Error or ErrClientGone.
+func (t *Target) Forward(ctx context.Context, r *http.Request, again bool) (*http.Response, error) {
+	t.budget.earn()
+	first, err := t.balancer.Pick(nil)
+	if err != nil {
+		return nil, t.refusal(err)
+	}
+	resp, err := first.Call(ctx, r)
+	if err == nil {
+		return resp.(*http.Response), nil
+	}
+	if r.Body == nil && (again || dialFailed(err)) && !errors.Is(err, ErrClientGone) && !errors.Is(err, errSlow) {
+		if second, none := t.balancer.Pick(first); none == nil && t.budget.spend() {
+			t.retries.Add(1)
+			t.cfg.Logger.WarnContext(ctx, "retried on another instance", "service", t.cfg.Name, "failed", first.Address, "error", err)
+			if resp, err = second.Call(ctx, r); err == nil {
+				return resp.(*http.Response), nil
+			}
+		}
+	}
+	return nil, t.refusal(err)
+}
+
+// refusal tells the caller what it may know.
+func (t *Target) refusal(err error) error {
+	switch {
+	case errors.Is(err, ErrClientGone):
+		return err
+	case errors.Is(err, errSlow):
+		return codeTimeout.Wrap(err, "no answer within %s", t.cfg.Timeout)
+	case errors.Is(err, discovery.ErrNoInstances), dialFailed(err):
+		code := codeUnavailable
+		if t.cfg.Part {
+			code = errs.CodeUnavailable
+		}
+		return code.Wrap(err, "no instance can be reached").WithRetryAfter(retryAfter)
+	}
+	return codeBadAnswer.Wrap(err, "the connection broke or the answer was not HTTP")
+}
+
+// dialFailed tells whether no connection came about, so that the service cannot have seen the request.
+func dialFailed(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// Retries counts second attempts.
+func (t *Target) Retries() uint64 { return t.retries.Load() }
+
+// Close stops following the instances. Answers under way are not cut.
+func (t *Target) Close() error {
+	err := t.balancer.Close()
+	t.pool.CloseIdleConnections()
+	return err
+}
+
+// budget lets retries be a tenth of the calls at most, with room for a short burst: when everything fails, retrying
+// everything doubles the load on what is already down.
+type budget struct{ left atomic.Int64 }
+
+const (
+	budgetMost  = 100
+	budgetRetry = 10
+)
+
+func (b *budget) earn() {
+	if b.left.Load() < budgetMost {
+		b.left.Add(1)
+	}
+}
+
+func (b *budget) spend() bool {
+	if b.left.Add(-budgetRetry) >= 0 {
+		return true
+	}
+	b.left.Add(budgetRetry)
+	return false
+}
