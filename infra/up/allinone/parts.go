@@ -1,0 +1,132 @@
+package allinone
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"noorderhub.nl/hub/gateway"
+	"noorderhub.nl/hub/libs/config"
+	"noorderhub.nl/hub/libs/redisdb"
+	"noorderhub.nl/hub/libs/telemetry"
+	"noorderhub.nl/hub/libs/workload"
+	"noorderhub.nl/hub/services/address"
+	"noorderhub.nl/hub/services/authserver"
+	"noorderhub.nl/hub/services/journal"
+	"noorderhub.nl/hub/services/portal"
+	"noorderhub.nl/hub/services/registry"
+	registryapi "noorderhub.nl/hub/services/registry/api"
+)
+
+// startParts starts the parts in the order in which they need each other: who is asked comes before who asks.
+func (h *Hub) startParts(ctx context.Context, s *setting) error {
+	for _, p := range []struct {
+		name string
+		make func(context.Context, *setting, *telemetry.Telemetry, *slog.Logger) (part, error)
+	}{
+		{"registry", newRegistry},
+		{"journal", newJournal},
+		{"authserver", newAuthserver},
+		{"address", newAddress},
+		{"portal", newPortal},
+		{"gateway", newGateway},
+	} {
+		t, logger, err := h.telemetryFor(ctx, s, p.name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		made, err := p.make(ctx, s, t, logger)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		h.parts = append(h.parts, launch(p.name, made, t))
+	}
+	return nil
+}
+
+func (s *setting) url(part string) string { return "https://" + s.ports[part] }
+
+func (s *setting) sqlite(name string) string { return "sqlite:" + s.files.path(name+".db") }
+
+// secret stands in a configuration file as file:PATH; here it is read directly.
+func (s *setting) secret(name string) (config.Secret, error) {
+	var holder struct {
+		Value config.Secret `yaml:"value"`
+	}
+	err := config.Parse([]byte("value: file:"+s.files.secret(name)+"\n"), &holder)
+	return holder.Value, err
+}
+
+func newRegistry(ctx context.Context, s *setting, t *telemetry.Telemetry, logger *slog.Logger) (part, error) {
+	cfg := registry.Defaults()
+	cfg.Listen, cfg.Workload, cfg.Hub = s.ports["registry"], s.files.pair("registry"), s.hub
+	cfg.Region, cfg.Database, cfg.SigningKey = s.files.path(regionFile), s.sqlite("registry"), s.files.snapshotKey()
+	return registry.New(ctx, cfg, registry.Deps{Logger: logger, Telemetry: t})
+}
+
+func newJournal(ctx context.Context, s *setting, t *telemetry.Telemetry, logger *slog.Logger) (part, error) {
+	cfg := journal.Defaults()
+	cfg.Listen, cfg.Workload, cfg.Hub = s.ports["journal"], s.files.pair("journal"), s.hub
+	cfg.HubOIN, cfg.Database = s.region.hubOIN(), s.sqlite("journal")
+	cfg.Registry = registryapi.Following{
+		URL: s.url("registry"), Keys: []string{s.files.snapshotPub()}, File: s.files.path("journal.snapshot"),
+	}
+	var err error
+	if cfg.Pseudonyms, err = s.secret("pseudonyms"); err != nil {
+		return nil, err
+	}
+	return journal.New(ctx, cfg, journal.Deps{Logger: logger, Telemetry: t})
+}
+
+func newAuthserver(ctx context.Context, s *setting, t *telemetry.Telemetry, logger *slog.Logger) (part, error) {
+	cfg := authserver.Defaults()
+	cfg.Listen, cfg.Workload, cfg.Hub, cfg.MTLS = s.ports["authserver"], s.files.pair("authserver"), s.hub, s.mtls
+	cfg.Instance, cfg.Database, cfg.Redis = "demo", s.sqlite("authserver"), redisdb.Config{Embedded: true}
+	cfg.Registry = registryapi.Following{
+		URL: s.url("registry"), Keys: []string{s.files.snapshotPub()}, File: s.files.path("authserver.snapshot"),
+	}
+	var err error
+	if cfg.Envelope, err = s.secret("envelope"); err != nil {
+		return nil, err
+	}
+	return authserver.New(ctx, cfg, authserver.Deps{Logger: logger, Telemetry: t})
+}
+
+func newAddress(ctx context.Context, s *setting, t *telemetry.Telemetry, logger *slog.Logger) (part, error) {
+	cfg := address.Defaults()
+	cfg.Listen, cfg.Workload, cfg.Hub = s.ports["address"], s.files.pair("address"), s.hub
+	cfg.Data, cfg.Extracts, cfg.ImportFirst = s.files.path("address"), s.extracts, true
+	return address.New(ctx, cfg, address.Deps{Logger: logger, Telemetry: t})
+}
+
+func newPortal(ctx context.Context, s *setting, t *telemetry.Telemetry, logger *slog.Logger) (part, error) {
+	cfg := portal.Defaults()
+	cfg.Listen, cfg.Workload, cfg.Hub = s.ports["portal"], s.files.pair("portal"), s.hub
+	cfg.Security = portal.Security{
+		Contact: []string{"mailto:security@noorderhub.example"}, Expires: s.made.Add(contractLife),
+	}
+	return portal.New(ctx, cfg, portal.Deps{Logger: logger, Telemetry: t})
+}
+
+func newGateway(ctx context.Context, s *setting, t *telemetry.Telemetry, logger *slog.Logger) (part, error) {
+	cfg := gateway.Defaults()
+	cfg.Demo, cfg.Listen, cfg.ListenTLS, cfg.Hub, cfg.Name = true, s.listen, s.listenTLS, s.hub, "demo"
+	cfg.Workload, cfg.Data = s.files.pair("gateway"), s.files.path("gateway")
+	certificate := s.files.pair(outside)
+	cfg.TLS = gateway.TLSConfig{Cert: certificate.Cert, Key: certificate.Key, ClientCAs: s.files.ca()}
+	cfg.Parts = gateway.PartsConfig{
+		Registry: s.url("registry"), Journal: s.url("journal"), AuthServer: s.url("authserver"), Portal: s.url("portal"),
+	}
+	cfg.Registry.Keys = []string{s.files.snapshotPub()}
+	return gateway.New(ctx, cfg, gateway.Deps{Logger: logger, Telemetry: t})
+}
+
+// workloadClient is how one part calls another.
+func workloadClient(own workload.Files, part string) (*http.Client, error) {
+	id, err := workload.Load(own)
+	if err != nil {
+		return nil, err
+	}
+	return id.HTTPClient(part), nil
+}

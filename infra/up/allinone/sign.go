@@ -1,0 +1,64 @@
+package allinone
+
+import (
+	"context"
+	"crypto"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"noorderhub.nl/hub/libs/contract"
+	"noorderhub.nl/hub/services/registry"
+)
+
+// signContracts builds a contract for every entry of the region's terms and signs it in the name of all organisations in
+// it. Only the demo does so: everywhere else each organisation signs for itself.
+func signContracts(ctx context.Context, f files, r *region, at time.Time) error {
+	signers := map[string]contract.Signer{}
+	for _, o := range r.Organisations {
+		pair, err := tls.LoadX509KeyPair(f.path("organisations", o.Slug, "contract.pem"), f.path("organisations", o.Slug, "contract.key"))
+		if err != nil {
+			return err
+		}
+		key, ok := pair.PrivateKey.(crypto.Signer)
+		if !ok {
+			return errors.New(o.Slug + ": the contract key cannot sign")
+		}
+		signers[o.OIN] = contract.Signer{Key: key, Certificate: pair.Leaf}
+	}
+	drafts, err := registry.Drafts(ctx, f.path(regionFile), at)
+	if err != nil {
+		return err
+	}
+	for _, d := range drafts {
+		if err := signContract(d, signers, at); err != nil {
+			return fmt.Errorf("contract %s: %w", d.Name, err)
+		}
+	}
+	return nil
+}
+
+func signContract(d registry.Draft, signers map[string]contract.Signer, at time.Time) error {
+	content, err := contract.Build(d.Draft)
+	if err != nil {
+		return err
+	}
+	signed := contract.Contract{Content: content, Accept: map[string]string{}}
+	for _, oin := range content.Signers() {
+		if signed.Accept[oin], err = contract.Sign(signers[oin], content, contract.Accept, at); err != nil {
+			return err
+		}
+	}
+	text, err := json.MarshalIndent(&signed, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(d.Path), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(d.Path, append(text, '\n'), 0o600)
+}
