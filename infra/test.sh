@@ -14,6 +14,7 @@ debian redis-server redis-server
 debian curl curl
 debian openssl openssl
 debian jq jq
+debian xxd xxd
 debian gcc gcc libc6-dev # the race detector links with it
 node_runtime
 consul=$(consul_server)

@@ -93,5 +93,9 @@ func (c *cli) showAnswer(resp *http.Response) error {
 		fmt.Fprintln(c.stdout)
 	}
 	resp.Body = io.NopCloser(strings.NewReader(string(text)))
-	return explain(problem.Read(resp))
+	refused := explain(problem.Read(resp))
+	if r, ok := refused.(*refusal); ok { //nolint:errorlint // explain does not wrap
+		r.shown = true
+	}
+	return refused
 }

@@ -21,8 +21,6 @@ func main() {
 		data = demo.DefaultData
 	}
 	os.Exit(app.Main(os.Stderr, func(ctx context.Context) error {
-		cmd := newRoot(data, os.Stdout, os.Stderr)
-		cmd.SetArgs(os.Args[1:])
-		return cmd.ExecuteContext(ctx)
+		return run(ctx, os.Args[1:], data, os.Stdout, os.Stderr)
 	}))
 }

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -21,16 +21,28 @@ type cli struct {
 	stderr io.Writer
 }
 
-func newRoot(data string, stdout, stderr io.Writer) *cobra.Command {
+// run is the program. With --json a refusal is the one JSON document on stdout, and told on stderr all the same.
+func run(ctx context.Context, args []string, data string, stdout, stderr io.Writer) error {
 	c := &cli{data: data, stdout: stdout, stderr: stderr}
+	root := c.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var refused *refusal
+	if c.json && errors.As(err, &refused) && !refused.shown {
+		return errors.Join(err, c.print(refused))
+	}
+	return err
+}
+
+func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "hubctl",
 		Short:         "Noorderhub from the command line (Noorderhub op de opdrachtregel)",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(c.stdout)
+	root.SetErr(c.stderr)
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.data, "data", c.data, "data folder of the hub (map van de hub; NOORDERHUB_DATA)")
 	flags.BoolVar(&c.json, "json", false, "print one JSON document (één JSON-document)")
@@ -53,19 +65,27 @@ func (c *cli) print(v any) error {
 
 // refusal is what every no of the hub says, whichever part said it.
 type refusal struct {
-	title, detail, rule, side, next, page string
+	Title  string    `json:"title"`
+	Detail string    `json:"detail"`
+	Code   string    `json:"code"`
+	Rule   string    `json:"rule"`
+	Side   errs.Side `json:"side"` // who can mend it
+	Next   string    `json:"nextStep"`
+	Page   string    `json:"page"`
+	shown  bool      // its JSON is on stdout already
 }
 
-func (r refusal) err() error {
-	text := "refused: " + r.title
+// Error tells a person what to do now.
+func (r *refusal) Error() string {
+	text := "refused: " + r.Title
 	for _, line := range []struct{ label, value string }{
-		{"", r.detail}, {"rule: ", r.rule}, {"can be mended by: ", r.side}, {"next: ", r.next}, {"read more: ", r.page},
+		{"", r.Detail}, {"rule: ", r.Rule}, {"can be mended by: ", string(r.Side)}, {"next: ", r.Next}, {"read more: ", r.Page},
 	} {
 		if line.value != "" {
 			text += "\n  " + line.label + line.value
 		}
 	}
-	return fmt.Errorf("%s\n%w", text, errRefused)
+	return text
 }
 
 // explain makes a refusal of any part readable; other errors stay as they are.
@@ -74,12 +94,15 @@ func explain(err error) error {
 	var problem *errs.Error
 	switch {
 	case errors.As(err, &oauth):
-		return refusal{oauth.Name, oauth.Description, oauth.Rule, oauth.Side, oauth.NextStep, oauth.URI}.err()
+		return &refusal{
+			Title: oauth.Name, Detail: oauth.Description, Code: oauth.Code, Rule: oauth.Rule,
+			Side: errs.Side(oauth.Side), Next: oauth.NextStep, Page: oauth.URI,
+		}
 	case errors.As(err, &problem):
-		return refusal{problem.Code.Title, problem.Detail, problem.Rule, string(problem.Code.Side), problem.Code.Next, ""}.err()
+		return &refusal{
+			Title: problem.Code.Title, Detail: problem.Detail, Code: problem.Code.ID, Rule: problem.Rule,
+			Side: problem.Code.Side, Next: problem.Code.Next, Page: problem.Page,
+		}
 	}
 	return err
 }
-
-// errRefused ends a run whose refusal has been shown.
-var errRefused = errors.New("not done")

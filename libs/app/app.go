@@ -59,6 +59,9 @@ func (a *App) OnStop(name string, fn func(context.Context) error) {
 	a.steps = append(a.steps, step{name, fn})
 }
 
+// graceForLoops is what a loop has to end beyond the stop's deadline.
+const graceForLoops = time.Second
+
 // Background registers a loop that Run starts. At its place in the teardown its context ends and it is waited for. A loop
 // that ends by itself with an error stops the part.
 func (a *App) Background(name string, fn func(context.Context) error) {
@@ -81,10 +84,19 @@ func (a *App) Background(name string, fn func(context.Context) error) {
 		case <-done:
 			return nil
 		case <-stopCtx.Done():
+		}
+		select { // what the steps after this one close must not be in use any more
+		case <-done:
+			return nil
+		case <-time.After(graceForLoops):
 			return errors.New("did not end in time")
 		}
 	})
 }
+
+// drainShare is what a server may take of the stop's time, in per cent, to let calls in flight finish; one stream that
+// never ends must not take the time of the steps that come after it.
+const drainShare = 60
 
 // readHeaderTimeout is short: a client that needs longer for its headers holds a connection for nothing (slowloris).
 const readHeaderTimeout = 10 * time.Second
@@ -114,6 +126,8 @@ func (a *App) ServeWith(name string, l net.Listener, srv *http.Server) {
 		return nil
 	}})
 	a.OnStop(name, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, a.timeout*drainShare/100)
+		defer cancel()
 		err := srv.Shutdown(ctx)
 		if err != nil {
 			err = errors.Join(err, srv.Close())

@@ -144,3 +144,29 @@ func TestReadinessFollowsLifeAndChecks(t *testing.T) {
 		t.Error("ready after the stop")
 	}
 }
+
+func TestAStreamThatNeverEndsLeavesTimeForTheOtherSteps(t *testing.T) {
+	a, l := app.New("proef", slog.New(slog.DiscardHandler), time.Second), listen(t)
+	lastStep := make(chan error, 1)
+	a.OnStop("last step", func(ctx context.Context) error { lastStep <- ctx.Err(); return nil })
+	a.Serve("http", l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	ctx, cancel := context.WithCancel(context.Background())
+	stopped := make(chan error, 1)
+	go func() { stopped <- a.Run(ctx) }()
+	resp, err := http.Get("http://" + l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	cancel()
+	if err := <-lastStep; err != nil {
+		t.Errorf("got %v: the stream took the whole stop", err)
+	}
+	if err := <-stopped; err == nil {
+		t.Error("a stream that was cut counts as an orderly stop")
+	}
+}

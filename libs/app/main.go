@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,7 +18,8 @@ func Main(stderr io.Writer, run func(ctx context.Context) error) int {
 		<-ctx.Done()
 		stop() // from here on the signals have their default effect
 	}()
-	if err := run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+	// Only the signal's own end of the context is no fault; one joined to others, or wrapped by a step, is.
+	if err := run(ctx); err != nil && (ctx.Err() == nil || err != ctx.Err()) { //nolint:errorlint // exactly this error
 		fmt.Fprintln(stderr, err)
 		return 1
 	}

@@ -72,6 +72,7 @@ type Error struct {
 	Rule       string // the rule that refused, where it is not the code itself (a contract, a scope, a standard's id)
 	Fields     []Field
 	RetryAfter time.Duration // 0: not known
+	Page       string        // where the code is explained; known of refusals that came from another part
 	cause      error
 }
 

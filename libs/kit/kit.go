@@ -43,8 +43,7 @@ type Options struct {
 type API struct {
 	opts    Options
 	mux     *http.ServeMux
-	methods map[string][]string // path pattern → methods
-	openapi []byte              // JSON
+	openapi []byte // JSON
 }
 
 const defaultMaxBody = 1 << 20
@@ -60,11 +59,10 @@ func New(o Options) *API {
 	if o.Errors == nil {
 		o.Errors = o.Problems.Write
 	}
-	a := &API{opts: o, mux: http.NewServeMux(), methods: map[string][]string{}}
+	a := &API{opts: o, mux: http.NewServeMux()}
 	if o.OpenAPI != nil {
 		a.openapi = toJSON(o.OpenAPI)
 		a.mux.HandleFunc("GET "+o.Base+"/openapi.json", a.serveOpenAPI)
-		a.methods[o.Base+"/openapi.json"] = []string{http.MethodGet, http.MethodHead}
 	}
 	return a
 }
@@ -91,10 +89,6 @@ func Handle[Req, Resp any](a *API, pattern string, op func(context.Context, Req)
 		httptransport.ServerErrorHandler(errorHandler{a.opts.Logger}),
 		httptransport.ServerBefore(withRequest))
 	a.mux.Handle(method+" "+full, server)
-	a.methods[full] = append(a.methods[full], method)
-	if method == http.MethodGet {
-		a.methods[full] = append(a.methods[full], http.MethodHead)
-	}
 }
 
 // Endpoint adapts a typed operation to go-kit.
@@ -144,16 +138,17 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request) {
 	a.opts.Errors(w, r, errs.CodeMethod.New("%s is not one of: %s", safeMethod(r.Method), strings.Join(allowed, ", ")))
 }
 
+// allowed gives every method that some pattern takes at this path: /x/_zoek (POST) may stand beside GET /x/{id}.
 func (a *API) allowed(r *http.Request) []string {
+	var allowed []string
 	probe := r.Clone(r.Context())
-	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+	for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		probe.Method = m
 		if _, pattern := a.mux.Handler(probe); pattern != "" {
-			_, p, _ := strings.Cut(pattern, " ")
-			return a.methods[p]
+			allowed = append(allowed, m)
 		}
 	}
-	return nil
+	return allowed
 }
 
 func safeMethod(m string) string {

@@ -122,6 +122,7 @@ func Read(resp *http.Response) error {
 	}
 	code := &errs.Code{ID: d.Code, Kind: kindOf(resp.StatusCode), Side: d.Side, Title: d.Title, Next: d.NextStep}
 	e := code.New("%s", d.Detail).WithRule(d.Rule).WithFields(d.InvalidParams...)
+	e.Page = d.Type
 	if s, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
 		e.RetryAfter = time.Duration(s) * time.Second
 	}
