@@ -5,16 +5,20 @@ import (
 	"testing"
 )
 
-func TestQuickstart(t *testing.T) {
+func TestScenarios(t *testing.T) {
 	if testing.Short() {
-		t.Skip("-short: the scenario compiles and starts the whole hub")
+		t.Skip("-short: the scenarios compile and start the whole hub")
 	}
 	root, err := repository()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := quickstart(t.Context(), root, t.Logf); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"quickstart", "hub-kill"} {
+		t.Run(name, func(t *testing.T) {
+			if err := scenarios[name](t.Context(), root, t.Logf); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 type scenario func(ctx context.Context, root string, say func(format string, args ...any)) error
 
 var scenarios = map[string]scenario{
+	"hub-kill":   hubKill,
 	"quickstart": quickstart,
 }
 
