@@ -150,6 +150,9 @@ func (t *Terms) readFields(r reader, key string) {
 	if !ok {
 		return
 	}
+	if len(fields.fields) == 0 {
+		r.fault(key, "empty")
+	}
 	t.Fields = make(map[string][]string, len(fields.fields))
 	for _, id := range sortedKeys(fields.fields) {
 		if !operationID.MatchString(id) {

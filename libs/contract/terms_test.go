@@ -17,6 +17,7 @@ func TestTermsAreReadStrictly(t *testing.T) {
 		{"a scope twice", `"noorderhub.scopes":["a.b","a.b"]`, "stands there twice"},
 		{"a scope with a space", `"noorderhub.scopes":["a.b c.d"]`, "noorderhub.scopes[0]"},
 		{"fields that are no object", `"noorderhub.fields":[]`, "noorderhub.fields: not an object"},
+		{"fields of no operation", `"noorderhub.fields":{}`, "noorderhub.fields: empty"},
 		{"a field path with an index", `"noorderhub.fields":{"op":["a[0].b"]}`, "noorderhub.fields.op[0]"},
 		{"an operation with no fields", `"noorderhub.fields":{"op":[]}`, "noorderhub.fields.op: empty"},
 		{"an unknown binding", `"noorderhub.binding":"dpop"`, "not one of none, any, mtls"},

@@ -7,11 +7,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -56,8 +54,8 @@ type damage struct {
 // reloadEvery is how soon a stand that another process imported is taken in use.
 const reloadEvery = 2 * time.Second
 
-// New opens the stand in use, imports Config.Extracts where they are new, and listens. Without any stand a failing import
-// is an error; with one the service keeps answering from it and logs the error.
+// New opens the stand in use, imports Config.Extracts where they are new, and listens. Without any stand, and with
+// Config.ImportFirst, a failing import is an error; else the service keeps answering from the stand it has and logs it.
 func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -89,6 +87,9 @@ func (s *Service) openStore(ctx context.Context, cfg Config) error {
 	if s.store, err = stand.OpenStore(cfg.Data); err != nil {
 		return err
 	}
+	s.store.Warn = func(ctx context.Context, err error) {
+		s.logger.WarnContext(ctx, "the folder of stands could not be tidied", "error", err)
+	}
 	s.app.OnStop("stand", func(context.Context) error { return s.store.Close() })
 	if err := s.store.Reload(); err != nil && !errors.Is(err, stand.ErrNone) {
 		s.logger.ErrorContext(ctx, "the stand in use cannot be opened", "error", err)
@@ -106,7 +107,7 @@ func (s *Service) openStore(ctx context.Context, cfg Config) error {
 		})
 		return nil
 	}
-	if err := s.Import(ctx, cfg.Extracts...); err != nil && none != nil {
+	if err := s.Import(ctx, cfg.Extracts...); err != nil {
 		return fmt.Errorf("address: import: %w", err)
 	}
 	return nil
@@ -163,7 +164,7 @@ func (s *Service) verify(ctx context.Context) {
 	defer st.Release()
 	if err := st.Verify(ctx); err != nil && ctx.Err() == nil {
 		s.damaged.Store(&damage{st.Path(), err})
-		s.logger.ErrorContext(ctx, "the stand in use is damaged; import it again or roll back", "error", err)
+		s.logger.ErrorContext(ctx, "the stand in use is damaged: run `address import` with its extracts again, or `address rollback`", "error", err)
 	}
 }
 
@@ -245,28 +246,4 @@ func (r registers) Acquire(context.Context) (lookup.Register, func(), error) {
 		return nil, nil, errs.CodeUnavailable.Wrap(err, "er is nog geen stand van de BAG ingelezen").WithRetryAfter(30 * time.Second)
 	}
 	return st, st.Release, nil
-}
-
-// Import makes a stand of extracts in the folder of cfg, as `address import` does, and says on w what it holds. A running
-// service takes the stand in use within seconds.
-func Import(ctx context.Context, cfg Config, w io.Writer, paths ...string) error {
-	store, err := stand.OpenStore(cfg.Data)
-	if err != nil {
-		return err
-	}
-	m, err := store.Import(ctx, paths...)
-	if err != nil {
-		return errors.Join(err, store.Close())
-	}
-	fmt.Fprintf(w, "stand %s\n", m.Date)
-	var codes []string
-	for code := range m.Counts {
-		codes = append(codes, code)
-	}
-	slices.Sort(codes)
-	for _, code := range codes {
-		c := m.Counts[code]
-		fmt.Fprintf(w, "%s %d objects, %d occurrences\n", code, c.Objects, c.Occurrences)
-	}
-	return store.Close()
 }

@@ -26,7 +26,7 @@ type Config struct {
 
 	Data        string   `yaml:"data"`        // folder of stand files
 	Extracts    []string `yaml:"extracts"`    // BAG 2.0 extracts of one day to make a stand of, when the folder has none of them
-	ImportFirst bool     `yaml:"importFirst"` // import them before listening, also when an older stand could answer meanwhile
+	ImportFirst bool     `yaml:"importFirst"` // import them before listening, also when an older stand could answer meanwhile; a failing import then fails the start
 
 	StopTimeout config.Duration  `yaml:"stopTimeout"` // for the whole stop; default 10s
 	Telemetry   telemetry.Target `yaml:"telemetry"`   // where spans go

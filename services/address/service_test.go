@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -274,6 +275,10 @@ func TestAStartWithAFaultyExtractKeepsTheStandThatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.cfg.Extracts, r.cfg.ImportFirst = []string{broken}, true
+	if _, err := address.New(t.Context(), r.cfg, r.deps()); err == nil || !strings.Contains(err.Error(), "cut.zip") {
+		t.Errorf("got %v, want a start that must import first to fail and name the file", err)
+	}
+	r.cfg.ImportFirst = false
 	r.start()
 	if resp, body := r.get(r.as("gateway"), byNumber, nil); resp.StatusCode != http.StatusOK {
 		t.Errorf("got %d %s, want the stand that was there", resp.StatusCode, body)
@@ -303,18 +308,10 @@ func TestAStandThatIsImportedBesideTheServiceIsTakenInUse(t *testing.T) {
 	if !strings.Contains(out.String(), "stand "+bagextract.TownDate) || !strings.Contains(out.String(), "NUM ") {
 		t.Errorf("got report %q", out.String())
 	}
-	deadline := time.Now().Add(20 * time.Second)
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if resp, _ := r.get(client, byNumber, nil); resp.StatusCode == http.StatusOK {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the stand was not taken in use")
-		}
-		<-tick.C
-	}
+	until(t, "the stand to be taken in use", func() bool {
+		resp, _ := r.get(client, byNumber, nil)
+		return resp.StatusCode == http.StatusOK
+	})
 	if err := r.Ready(t.Context()); err != nil {
 		t.Errorf("got %v, want ready", err)
 	}
@@ -330,9 +327,10 @@ func TestAllFaultsOfAConfigurationAreReportedTogether(t *testing.T) {
 	}
 }
 
-func TestADamagedStandIsFoundOutAfterTheStart(t *testing.T) {
+func TestADamagedStandIsFoundOutAfterTheStartAndMendedByAnImport(t *testing.T) {
 	r := newRig(t)
-	if err := address.Import(t.Context(), r.cfg, io.Discard, townFile(t)); err != nil {
+	town := townFile(t)
+	if err := address.Import(t.Context(), r.cfg, io.Discard, town); err != nil {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(filepath.Join(r.cfg.Data, "*.stand"))
@@ -348,12 +346,57 @@ func TestADamagedStandIsFoundOutAfterTheStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.start()
+	until(t, "readiness to name the damage", func() bool {
+		err := r.Ready(t.Context())
+		return err != nil && strings.Contains(err.Error(), "damaged")
+	})
+	if err := address.Import(t.Context(), r.cfg, io.Discard, town); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "an import of the same extract to mend it", func() bool { return r.Ready(t.Context()) == nil })
+}
+
+func TestARollbackIsFollowedByTheRunningService(t *testing.T) {
+	r := newRig(t)
+	if err := address.Rollback(t.Context(), r.cfg, io.Discard); err == nil {
+		t.Error("rolled back without any stand")
+	}
+	later := bagextract.Town()
+	later.Date = later.Date.AddDate(0, 0, 7)
+	path := filepath.Join(t.TempDir(), "later.zip")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(bagextract.Write(f, later), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, extract := range []string{townFile(t), path} {
+		if err := address.Import(t.Context(), r.cfg, io.Discard, extract); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.start()
+	var out strings.Builder
+	if err := address.Rollback(t.Context(), r.cfg, &out); err != nil || !strings.Contains(out.String(), "stand "+bagextract.TownDate) {
+		t.Fatalf("got %q %v, want the stand of %s", out.String(), err, bagextract.TownDate)
+	}
+	client := r.as("gateway")
+	until(t, "the stand before to answer", func() bool {
+		resp, _ := r.get(client, byNumber, nil)
+		return resp.StatusCode == http.StatusOK && resp.Header.Get(api.StandHeader) == bagextract.TownDate
+	})
+}
+
+// until waits for what must come.
+func until(t *testing.T, what string, come func() bool) {
+	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for err := r.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "damaged"); err = r.Ready(t.Context()) {
+	for !come() {
 		if time.Now().After(deadline) {
-			t.Fatalf("got %v, want readiness to name the damage", err)
+			t.Fatalf("waited in vain for %s", what)
 		}
 		<-tick.C
 	}

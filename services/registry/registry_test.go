@@ -119,7 +119,7 @@ func (w *world) remote(part string) *api.Remote {
 
 func (w *world) snapshot(after api.Version, wait time.Duration) *api.Snapshot {
 	w.t.Helper()
-	sealed, err := w.remote("gateway").Snapshot(w.t.Context(), after, wait)
+	sealed, err := w.remote("gateway").Snapshot(w.t.Context(), api.Held{Version: after}, wait)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -136,12 +136,12 @@ func TestAChangedFileReachesWhoWaitsForIt(t *testing.T) {
 	if want := (api.Version{Epoch: 1, Number: 1}); first.Version != want || len(first.Grants) != 1 {
 		t.Fatalf("got version %s with %d grants, want %s with 1", first.Version, len(first.Grants), want)
 	}
-	if _, err := w.remote("gateway").Snapshot(t.Context(), first.Version, 0); !errors.Is(err, api.ErrNothingNewer) {
+	if _, err := w.remote("gateway").Snapshot(t.Context(), api.Held{Version: first.Version}, 0); !errors.Is(err, api.ErrNothingNewer) {
 		t.Errorf("got %v, want ErrNothingNewer", err)
 	}
 	remote, got := w.remote("gateway"), make(chan api.Sealed, 1)
 	go func() {
-		sealed, err := remote.Snapshot(context.Background(), first.Version, 30*time.Second)
+		sealed, err := remote.Snapshot(context.Background(), api.Held{Version: first.Version}, 30*time.Second)
 		if err != nil {
 			t.Error(err)
 		}
@@ -197,9 +197,14 @@ func TestAnEpochNeverGoesBack(t *testing.T) {
 	if got, want := w.snapshot(api.Version{Epoch: 1, Number: 99}, 0).Version, (api.Version{Epoch: 2, Number: 1}); got != want {
 		t.Errorf("got version %s, want %s", got, want)
 	}
-	_, err := w.remote("gateway").Snapshot(t.Context(), api.Version{Epoch: 2, Number: 9}, 0)
+	_, err := w.remote("gateway").Snapshot(t.Context(), api.Held{Version: api.Version{Epoch: 2, Number: 9}}, 0)
 	if got := errs.As(err).Code.ID; got != "snapshot-version-ahead" {
 		t.Errorf("got %q for a version never published, want snapshot-version-ahead", got)
+	}
+	held := api.Held{Version: api.Version{Epoch: 2, Number: 1}, Hash: api.Sealed{}.Hash()}
+	_, err = w.remote("gateway").Snapshot(t.Context(), held, 0)
+	if got := errs.As(err).Code.ID; got != "snapshot-differs" {
+		t.Errorf("got %q for another content, want snapshot-differs", got)
 	}
 	w.stop()
 	w.cfg.Epoch = 1
@@ -273,7 +278,7 @@ func TestAStopEndsLongPolls(t *testing.T) {
 	polled := make(chan error, 1)
 	remote := w.remote("authserver")
 	go func() {
-		_, err := remote.Snapshot(context.Background(), api.Version{Epoch: 1, Number: 1}, 60*time.Second)
+		_, err := remote.Snapshot(context.Background(), api.Held{Version: api.Version{Epoch: 1, Number: 1}}, 60*time.Second)
 		polled <- err
 	}()
 	began := time.Now()
@@ -348,10 +353,12 @@ func TestAnOrganisationSeesItsOwnAgreementsOnly(t *testing.T) {
 		{"the hub operator sees all", "/beheer/v1/afspraken", signer, claims(regiontest.EmmenOIN, "beheer.lezen", token.RoleHubOperator), 200, hash, "accept"},
 		{"services", "/beheer/v1/diensten", signer, claims(regiontest.EmmenOIN, "beheer.lezen"), 200, `"slug":"bag"`, "127.0.0.1"},
 		{"organisations", "/beheer/v1/organisaties", signer, claims(regiontest.EmmenOIN, "beheer.lezen"), 200, `"gemeentecode":"0106"`, "anna@"},
-		{"a token without the scope", "/beheer/v1/afspraken", signer, claims(regiontest.AssenOIN, "journaal.lezen"), 403, "admin-scope-missing", hash},
+		{"a token without the scope", "/beheer/v1/afspraken", signer, claims(regiontest.AssenOIN, "journaal.lezen"), 403, "scope-missing", hash},
 		{"no token", "/beheer/v1/afspraken", nil, token.Claims{}, 401, "", hash},
 		{"an unknown parameter", "/beheer/v1/afspraken?x=1", signer, claims(regiontest.AssenOIN, "beheer.lezen"), 400, `"x"`, hash},
 		{"the description is public", "/beheer/v1/openapi.json", nil, token.Claims{}, 200, "lijstAfspraken", ""},
+		{"a path that is not clean", "//beheer/v1/afspraken", signer, claims(regiontest.AssenOIN, "beheer.lezen"), 404, "not-found", hash},
+		{"a path with a dot segment", "/beheer/../beheer/v1/afspraken", signer, claims(regiontest.AssenOIN, "beheer.lezen"), 404, "not-found", hash},
 		{"a trailing slash", "/beheer/v1/afspraken/", signer, claims(regiontest.AssenOIN, "beheer.lezen"), 404, "not-found", hash},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"noorderhub.nl/hub/infra/bagextract"
@@ -38,6 +39,8 @@ type Hub struct {
 	names []string
 	lock  *os.File
 	log   *os.File
+
+	mu    sync.Mutex // guards parts: the status page looks at them while they start
 	parts []*running
 }
 
@@ -110,8 +113,11 @@ func (h *Hub) Failed(ctx context.Context) error {
 
 // Stop ends the parts in order and gives the folder free.
 func (h *Hub) Stop() error {
-	faults := []error{stopAll(h.parts)}
+	h.mu.Lock()
+	parts := h.parts
 	h.parts = nil
+	h.mu.Unlock()
+	faults := []error{stopAll(parts)}
 	for _, f := range []*os.File{h.log, h.lock} {
 		if f != nil {
 			faults = append(faults, f.Close())
@@ -165,7 +171,8 @@ func prepare(ctx context.Context, dir string, o Options) (*setting, error) {
 			return nil, err
 		}
 	}
-	if len(s.extracts) == 0 {
+	// A kept folder goes on with the addresses it has; the town is for a new one.
+	if _, err := os.Stat(s.files.path("address", "CURRENT")); len(s.extracts) == 0 && err != nil {
 		town := s.files.path(bagextract.TownFile)
 		s.extracts = []string{town}
 		return s, writeTown(town)

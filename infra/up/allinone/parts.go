@@ -29,7 +29,7 @@ func (h *Hub) startParts(ctx context.Context, s *setting) error {
 		{"journal", newJournal},
 		{"authserver", newAuthserver},
 		{"address", newAddress},
-		{"portal", newPortal},
+		{"portal", h.newPortal},
 		{"gateway", newGateway},
 	} {
 		t, logger, err := h.telemetryFor(ctx, s, p.name)
@@ -40,7 +40,9 @@ func (h *Hub) startParts(ctx context.Context, s *setting) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
+		h.mu.Lock()
 		h.parts = append(h.parts, launch(p.name, made, t))
+		h.mu.Unlock()
 	}
 	return nil
 }
@@ -100,13 +102,24 @@ func newAddress(ctx context.Context, s *setting, t *telemetry.Telemetry, logger 
 	return address.New(ctx, cfg, address.Deps{Logger: logger, Telemetry: t})
 }
 
-func newPortal(ctx context.Context, s *setting, t *telemetry.Telemetry, logger *slog.Logger) (part, error) {
+// status asks the parts themselves, in this process.
+func (h *Hub) status(ctx context.Context) map[string]bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	ready := map[string]bool{}
+	for _, r := range h.parts {
+		ready[r.name] = r.part.Ready(ctx) == nil
+	}
+	return ready
+}
+
+func (h *Hub) newPortal(ctx context.Context, s *setting, t *telemetry.Telemetry, logger *slog.Logger) (part, error) {
 	cfg := portal.Defaults()
 	cfg.Listen, cfg.Workload, cfg.Hub = s.ports["portal"], s.files.pair("portal"), s.hub
 	cfg.Security = portal.Security{
 		Contact: []string{"mailto:security@noorderhub.example"}, Expires: s.made.Add(contractLife),
 	}
-	return portal.New(ctx, cfg, portal.Deps{Logger: logger, Telemetry: t})
+	return portal.New(ctx, cfg, portal.Deps{Logger: logger, Telemetry: t, Status: h.status})
 }
 
 func newGateway(ctx context.Context, s *setting, t *telemetry.Telemetry, logger *slog.Logger) (part, error) {

@@ -15,7 +15,7 @@ import (
 
 // Source gives sealed snapshots; *Remote is one.
 type Source interface {
-	Snapshot(ctx context.Context, after Version, wait time.Duration) (Sealed, error)
+	Snapshot(ctx context.Context, after Held, wait time.Duration) (Sealed, error)
 }
 
 // FollowerOptions are what a Follower needs. Source, Pinned and Logger are required.
@@ -33,18 +33,22 @@ type FollowerOptions struct {
 type Follower struct {
 	opts      FollowerOptions
 	current   atomic.Pointer[Snapshot]
-	confirmed atomic.Int64 // Unix nanoseconds of the last answer of the registry that current is the newest
+	confirmed atomic.Int64 // Unix nanoseconds of the last answer of the registry that current is the newest; 0: never
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced with every new snapshot
-	touched time.Time     // last time the file's age was written
+
+	// Of Run alone.
+	sealed Sealed    // what current was opened from
+	hash   string    // of sealed
+	stored time.Time // when the file was written last
 }
 
 const (
 	defaultWait = 30 * time.Second
 	minBackOff  = 100 * time.Millisecond
 	maxBackOff  = 15 * time.Second
-	touchEvery  = time.Minute
+	storeEvery  = time.Minute // the confirmed time in the file is at most this much behind
 )
 
 // ErrRollback refuses a snapshot that is not newer than the one in force.
@@ -72,7 +76,7 @@ func NewFollower(ctx context.Context, opts FollowerOptions) (*Follower, error) {
 func (f *Follower) Current() *Snapshot { return f.current.Load() }
 
 // Age is the time since the registry last confirmed that Current is the newest; it goes on across restarts. Without a
-// snapshot it is the largest duration.
+// snapshot, or with one from the disk that no registry confirmed yet by this clock, it is the largest duration.
 func (f *Follower) Age() time.Duration {
 	at := f.confirmed.Load()
 	if at == 0 {
@@ -124,7 +128,7 @@ func (f *Follower) Run(ctx context.Context) error {
 }
 
 func (f *Follower) poll(ctx context.Context) error {
-	sealed, err := f.opts.Source.Snapshot(ctx, f.version(), f.opts.Wait)
+	sealed, err := f.opts.Source.Snapshot(ctx, Held{Version: f.version(), Hash: f.hash}, f.opts.Wait)
 	if errors.Is(err, ErrNothingNewer) {
 		if f.Current() == nil {
 			return errors.New("the registry has no snapshot yet")
@@ -142,23 +146,15 @@ func (f *Follower) poll(ctx context.Context) error {
 	if !next.Version.After(f.version()) {
 		return fmt.Errorf("%w: %s", ErrRollback, next.Version)
 	}
-	f.swap(next, time.Now())
-	if f.opts.File != "" {
-		// After the swap: a slow or full disk must not keep a revocation from taking effect.
-		if err := writeFile(f.opts.File, sealed); err != nil {
-			f.opts.Logger.ErrorContext(ctx, "snapshot in force but not stored", "error", err)
-		}
-	}
+	f.swap(next, sealed)
+	f.confirmed.Store(time.Now().UnixNano())
+	f.store(ctx) // after the swap: a slow or full disk must not keep a revocation from taking effect
 	f.opts.Logger.InfoContext(ctx, "snapshot in force", "version", next.Version.String())
 	return nil
 }
 
 func (f *Follower) load() error {
-	info, err := os.Stat(f.opts.File)
-	if err != nil {
-		return err
-	}
-	sealed, err := readFile(f.opts.File)
+	sealed, confirmed, err := readFile(f.opts.File)
 	if err != nil {
 		return err
 	}
@@ -166,34 +162,39 @@ func (f *Follower) load() error {
 	if err != nil {
 		return err
 	}
-	f.swap(s, info.ModTime())
+	f.swap(s, sealed)
+	if !confirmed.After(time.Now()) { // a time to come is no age
+		f.confirmed.Store(confirmed.UnixNano())
+	}
 	return nil
 }
 
-func (f *Follower) swap(s *Snapshot, at time.Time) {
+func (f *Follower) swap(s *Snapshot, sealed Sealed) {
+	f.sealed, f.hash = sealed, sealed.Hash()
 	f.current.Store(s)
-	f.confirmed.Store(at.UnixNano())
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	close(f.changed)
 	f.changed = make(chan struct{})
 }
 
-// confirm notes that the registry knows nothing newer, in the file's time too, so that Age outlives a restart.
+// confirm notes that the registry knows nothing newer, in the file too, so that Age outlives a restart.
 func (f *Follower) confirm(ctx context.Context) {
 	now := time.Now()
 	f.confirmed.Store(now.UnixNano())
-	f.mu.Lock()
-	due := now.Sub(f.touched) >= touchEvery
-	if due {
-		f.touched = now
+	if now.Sub(f.stored) >= storeEvery {
+		f.store(ctx)
 	}
-	f.mu.Unlock()
-	if !due || f.opts.File == "" {
+}
+
+// store writes what is in force and when that was confirmed. Without a file it does nothing.
+func (f *Follower) store(ctx context.Context) {
+	if f.opts.File == "" {
 		return
 	}
-	if err := os.Chtimes(f.opts.File, now, now); err != nil {
-		f.opts.Logger.WarnContext(ctx, "age of the stored snapshot not written", "error", err)
+	f.stored = time.Now()
+	if err := writeFile(f.opts.File, f.sealed, time.Unix(0, f.confirmed.Load())); err != nil {
+		f.opts.Logger.ErrorContext(ctx, "snapshot in force but not stored", "error", err)
 	}
 }
 

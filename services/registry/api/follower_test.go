@@ -43,7 +43,7 @@ func (r *registry) polls() int {
 }
 
 // Snapshot offers once; then it waits like the real one.
-func (r *registry) Snapshot(ctx context.Context, after api.Version, wait time.Duration) (api.Sealed, error) {
+func (r *registry) Snapshot(ctx context.Context, after api.Held, wait time.Duration) (api.Sealed, error) {
 	r.mu.Lock()
 	offer, fault, wake := r.offer, r.fault, r.wake
 	r.offer = api.Sealed{}
@@ -207,6 +207,39 @@ func TestAFollowerRefuses(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestTheAgeIsNotOfTheFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		f := w.follower()
+		stop := w.run(f)
+		w.registry.set(seal(t, w.key, api.Version{Epoch: 1, Number: 1}), nil)
+		w.want(f, api.Version{Epoch: 1, Number: 1})
+		time.Sleep(10 * time.Minute) // the registry confirms all the while
+		synctest.Wait()
+		stop()
+		time.Sleep(time.Hour)
+		if err := os.Chtimes(w.file, time.Now(), time.Now()); err != nil { // as a copy or a restored backup would
+			t.Fatal(err)
+		}
+		if age := w.follower().Age(); age < time.Hour || age > time.Hour+2*time.Minute {
+			t.Errorf("got age %v, want the hour since the last answer", age)
+		}
+		raw, err := os.ReadFile(w.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.SplitN(string(raw), "\n", 3)
+		lines[1] = time.Now().Add(time.Minute).UTC().Format(time.RFC3339Nano)
+		if err := os.WriteFile(w.file, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again := w.follower()
+		if again.Current() == nil || again.Age() < 24*time.Hour {
+			t.Errorf("got snapshot %v of age %v, want one that was never confirmed", again.Current(), again.Age())
+		}
+	})
 }
 
 func TestADamagedFileIsLeftAside(t *testing.T) {

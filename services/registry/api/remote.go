@@ -33,12 +33,15 @@ const grace = 15 * time.Second
 
 // Snapshot waits up to wait (whole seconds) for a snapshot newer than after and gives it as it came; only Open tells
 // whether it is the registry's. ErrNothingNewer when there is none in time.
-func (r *Remote) Snapshot(ctx context.Context, after Version, wait time.Duration) (Sealed, error) {
+func (r *Remote) Snapshot(ctx context.Context, after Held, wait time.Duration) (Sealed, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait+grace)
 	defer cancel()
 	query := url.Values{"wacht": {strconv.Itoa(int(wait / time.Second))}}
-	if after != (Version{}) {
-		query.Set("na", after.String())
+	if after.Version != (Version{}) {
+		query.Set("na", after.Version.String())
+	}
+	if after.Hash != "" {
+		query.Set("hash", after.Hash)
 	}
 	resp, err := r.do(ctx, http.MethodGet, "/intern/v1/snapshot?"+query.Encode(), nil)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +29,18 @@ var ErrSignature = errors.New("the snapshot's signature is not of a pinned regis
 type Sealed struct {
 	Body      []byte // JSON of Snapshot
 	Signature string // value of SignatureHeader
+}
+
+// Hash is the SHA-256 of the body in hex: it tells two snapshots of one version apart.
+func (s Sealed) Hash() string {
+	sum := sha256.Sum256(s.Body)
+	return hex.EncodeToString(sum[:])
+}
+
+// Held is the snapshot that somebody asks after: the zero value for none.
+type Held struct {
+	Version Version
+	Hash    string // Sealed.Hash; empty: not known
 }
 
 // Seal signs a snapshot with the registry's key, which must be on P-256.

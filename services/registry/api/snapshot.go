@@ -48,6 +48,7 @@ type Snapshot struct {
 	Clients       []Client       `json:"clients"`
 	Services      []Service      `json:"services"`
 	Grants        []Grant        `json:"grants"`
+	Contracts     []string       `json:"contracts,omitempty"` // content hashes of the agreed contracts, ended ones too while they are kept
 	Keys          []PartKeys     `json:"keys"`
 	RevokedTokens []RevokedToken `json:"revokedTokens,omitempty"`
 }

@@ -2,10 +2,12 @@
 //
 //	address --config address.yaml                 serve
 //	address --config address.yaml import FILE…    make a stand of official BAG 2.0 extracts of one day
+//	address --config address.yaml rollback        take the stand before the one in use again
 package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -28,6 +30,12 @@ func main() {
 		Commands: map[string]func(context.Context, address.Config, io.Writer, []string) error{
 			"import": func(ctx context.Context, cfg address.Config, stdout io.Writer, args []string) error {
 				return address.Import(ctx, cfg, stdout, args...)
+			},
+			"rollback": func(ctx context.Context, cfg address.Config, stdout io.Writer, args []string) error {
+				if len(args) > 0 {
+					return errors.New("rollback takes no arguments")
+				}
+				return address.Rollback(ctx, cfg, stdout)
 			},
 		},
 	}

@@ -54,7 +54,7 @@ func openArchive(r io.ReaderAt, size int64, at location) (*archive, error) {
 		if err != nil {
 			return nil, at.in(f.Name).wrap(err, "a broken zip entry")
 		}
-		if f.CompressedSize64 > uint64(size-from) {
+		if from > size || f.CompressedSize64 > uint64(size-from) {
 			return nil, at.in(f.Name).fault(-1, "lies outside the zip")
 		}
 		spans = append(spans, span{from, from + int64(f.CompressedSize64), f.Name})
@@ -69,7 +69,7 @@ func openArchive(r io.ReaderAt, size int64, at location) (*archive, error) {
 	sort.Slice(spans, func(i, j int) bool { return spans[i].from < spans[j].from })
 	for i := 1; i < len(spans); i++ {
 		if spans[i].from < spans[i-1].to {
-			return nil, at.in(spans[i].name).fault(spans[i].from, "overlaps with %s", spans[i-1].name)
+			return nil, at.in(spans[i].name).fault(spans[i].from, "overlaps with %s", briefly(spans[i-1].name))
 		}
 	}
 	return a, nil

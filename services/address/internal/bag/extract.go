@@ -84,7 +84,7 @@ func (x *Extract) open(ctx context.Context) error {
 	if err := x.readHeader(outer); err != nil {
 		return err
 	}
-	if err := x.walk(outer, false); err != nil {
+	if err := x.walk(outer, outermost); err != nil {
 		return err
 	}
 	for _, t := range imbag.Types() {
@@ -127,22 +127,30 @@ func (x *Extract) readHeader(outer *archive) error {
 	return outer.at.fault(-1, "no %s: not a BAG 2.0 extract", deliveryDocument)
 }
 
+// level is how deep an archive lies in the official layouts, which have no more than these.
+type level int
+
+const (
+	outermost  level = iota // the file itself
+	municipal               // nnnnGEM, in the layout of a municipality
+	collection              // InOnderzoek, Inactief or NietBag, in either of the above
+)
+
 // walk collects the XML files of an archive and the archives in it.
-func (x *Extract) walk(a *archive, inside bool) error {
+func (x *Extract) walk(a *archive, where level) error {
 	for _, f := range a.entries {
 		name := f.Name
-		at := a.at.in(name)
 		var err error
 		if m := typeZip.FindStringSubmatch(name); m != nil {
 			err = x.typeArchive(a, f, m)
-		} else if m := collectionZip.FindStringSubmatch(name); m != nil {
-			err = x.descend(a, f, m[2])
-		} else if m := municipalZip.FindStringSubmatch(name); m != nil && !inside {
-			err = x.descend(a, f, m[1])
-		} else if m := relationZip.FindStringSubmatch(name); m != nil && !inside {
+		} else if m := collectionZip.FindStringSubmatch(name); m != nil && where < collection {
+			err = x.descend(a, f, m[2], collection)
+		} else if m := municipalZip.FindStringSubmatch(name); m != nil && where == outermost {
+			err = x.descend(a, f, m[1], municipal)
+		} else if m := relationZip.FindStringSubmatch(name); m != nil && where == outermost {
 			err = x.relationArchive(a, f, m[1])
-		} else if name != deliveryDocument || inside {
-			err = at.fault(-1, "not a file that an extract has at this place")
+		} else if name != deliveryDocument || where != outermost {
+			err = a.at.in(name).fault(-1, "not a file that an extract has at this place")
 		}
 		if err != nil {
 			return err
@@ -151,7 +159,7 @@ func (x *Extract) walk(a *archive, inside bool) error {
 	return nil
 }
 
-func (x *Extract) descend(a *archive, f *zip.File, day string) error {
+func (x *Extract) descend(a *archive, f *zip.File, day string, to level) error {
 	if err := x.sameDay(a.at.in(f.Name), day); err != nil {
 		return err
 	}
@@ -159,7 +167,7 @@ func (x *Extract) descend(a *archive, f *zip.File, day string) error {
 	if err != nil {
 		return err
 	}
-	return x.walk(in, true)
+	return x.walk(in, to)
 }
 
 // sameDay compares the DDMMYYYY of a name with the date of the stand.

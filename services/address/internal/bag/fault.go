@@ -46,7 +46,18 @@ type location struct {
 }
 
 func (l location) in(name string) location {
-	return location{l.file, append(append([]string(nil), l.inner...), name)}
+	return location{l.file, append(append([]string(nil), l.inner...), briefly(name))}
+}
+
+// maxName is how many bytes of the name of an entry a fault repeats. A zip can have names of 64 kB, an extract has none
+// above 40 bytes.
+const maxName = 100
+
+func briefly(name string) string {
+	if len(name) > maxName {
+		return strings.ToValidUTF8(name[:maxName], "") + "…"
+	}
+	return name
 }
 
 func (l location) fault(offset int64, format string, args ...any) error {

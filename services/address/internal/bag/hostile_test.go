@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"noorderhub.nl/hub/infra/bagextract"
 	"noorderhub.nl/hub/services/address/internal/bagtest"
@@ -259,6 +260,59 @@ func TestOverlappingEntriesAreRefused(t *testing.T) {
 	_, err := openArchive(bytes.NewReader(content), int64(len(content)), location{file: "x.zip"})
 	if err == nil || !strings.Contains(err.Error(), "overlaps") {
 		t.Errorf("got %v, want a refusal of the overlap", err)
+	}
+}
+
+func TestAnEntryThatBeginsBehindTheEndIsRefused(t *testing.T) {
+	content := zipped(t, "a.xml", []byte("aaaaaaaa"))
+	// The local header says that the name is longer than all of the file.
+	copy(content[26:28], []byte{0xff, 0xff})
+	_, err := openArchive(bytes.NewReader(content), int64(len(content)), location{file: "x.zip"})
+	if err == nil || !strings.Contains(err.Error(), "outside the zip") {
+		t.Errorf("got %v, want a refusal of what lies outside the zip", err)
+	}
+}
+
+// zipped gives a zip with one stored entry.
+func zipped(t testing.TB, name string, content []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	add(t, w, name, zip.Store, content)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestZipsNestedDeeperThanTheLayoutsAreRefusedAtTheFirstLevelTooMany(t *testing.T) {
+	const (
+		inquiries    = "9901InOnderzoek01112026.zip"
+		municipality = "9901GEM01112026.zip"
+	)
+	nested := zipped(t, "9901Inactief01112026.zip", zipped(t, "x", nil))
+	for range 200 {
+		nested = zipped(t, inquiries, nested)
+	}
+	content := repack(t, town(t), "", func(path string, content []byte) []byte {
+		if path == municipality+" > "+inquiries {
+			return nested
+		}
+		return content
+	})
+	var f *Fault
+	if err := read(t, content); !errors.As(err, &f) || !strings.Contains(f.Reason, "at this place") {
+		t.Fatalf("got %v, want a refusal", err)
+	}
+	if want := []string{municipality, inquiries, inquiries}; !slices.Equal(f.Inner, want) || f.File != "extract.zip" {
+		t.Errorf("got %s in %q, want extract.zip and %q", f.File, f.Inner, want)
+	}
+}
+
+func TestAFaultRepeatsOnlyTheBeginningOfAnEndlessName(t *testing.T) {
+	at := location{file: "x.zip"}.in(strings.Repeat("é", 30_000))
+	if got := at.fault(-1, "wrong").Error(); len(got) > 200 || !utf8.ValidString(got) {
+		t.Errorf("got %d bytes, want a short text", len(got))
 	}
 }
 

@@ -74,14 +74,6 @@ func (o *Occurrence) ActualOn(d Date) bool {
 	return o.Begin <= d && (o.End == NoDate || d < o.End) && o.Class() == Regular
 }
 
-// Newer tells whether o supersedes other, where both hold on the same day: later number, then later registration.
-func (o *Occurrence) Newer(other *Occurrence) bool {
-	if o.Number != other.Number {
-		return o.Number > other.Number
-	}
-	return o.RegisteredLV > other.RegisteredLV
-}
-
 // Reset empties o for its next use and keeps its memory.
 func (o *Object) Reset() {
 	g := o.Geometry

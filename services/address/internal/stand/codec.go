@@ -20,7 +20,8 @@ const (
 	isRecorded
 )
 
-// appendKey writes what objects are sorted and de-duplicated by: id, number, moment in the national register, class.
+// appendKey writes what objects are sorted and de-duplicated by: id, number, moment in the national register, class. Of
+// occurrences that hold on the same day the last in this order supersedes the others.
 func appendKey(b []byte, o *imbag.Object) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(o.ID))
 	b = binary.BigEndian.AppendUint32(b, uint32(o.Occurrence.Number))

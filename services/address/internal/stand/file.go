@@ -149,15 +149,6 @@ func (s *Stand) Release() {
 // Path gives the place of the file.
 func (s *Stand) Path() string { return s.path }
 
-// Sections gives the bytes per section, for reports of size.
-func (s *Stand) Sections() map[string]int {
-	sizes := map[string]int{}
-	for name, b := range s.raw {
-		sizes[name] = len(b)
-	}
-	return sizes
-}
-
 func u64(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i*8:]) }
 
 // first finds the first of n ascending numbers in b that is at least v. The directory narrows the search to one block.

@@ -3,6 +3,7 @@ package stand
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"noorderhub.nl/hub/services/address/internal/imbag"
 )
@@ -41,21 +42,18 @@ func (m *Manifest) StandDate() imbag.Date {
 	return d
 }
 
-// madeOf tells whether the stand was made of exactly these sources, whatever their names.
+// madeOf tells whether the stand was made of exactly these sources, whatever their names and however often each was given.
 func (m *Manifest) madeOf(sums []string) bool {
-	if len(sums) != len(m.Sources) {
-		return false
-	}
-	have := map[string]bool{}
+	var have []string
 	for _, s := range m.Sources {
-		have[s.SHA256] = true
+		have = append(have, s.SHA256)
 	}
-	for _, s := range sums {
-		if !have[s] {
-			return false
-		}
-	}
-	return true
+	return slices.Equal(set(have), set(sums))
+}
+
+// set gives each text once, in order.
+func set(texts []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(texts)))
 }
 
 func parseManifest(text []byte) (Manifest, error) {

@@ -64,7 +64,7 @@ func (s *Stand) actual(t imbag.Type, i int, on imbag.Date, o *imbag.Object) (boo
 	if err != nil {
 		return false, err
 	}
-	// Records stand in the order of Newer, so the last that holds is the one.
+	// The last in the order of appendKey that holds is the one.
 	var last []byte
 	for len(all.b) > 0 {
 		record := all.bytes()
@@ -154,36 +154,6 @@ func (s *Stand) Inquiries(id imbag.ID, yield func(*imbag.Inquiry)) error {
 			return errRotten
 		}
 		yield(&q)
-	}
-	return nil
-}
-
-// Municipalities calls yield with every relation of a locality to a municipality.
-func (s *Stand) Municipalities(locality imbag.ID, yield func(imbag.Relation)) error {
-	i, found := s.relations.find(locality)
-	if !found {
-		return nil
-	}
-	all, err := s.relations.records(i)
-	if err != nil {
-		return err
-	}
-	for len(all.b) > 0 {
-		r, rel := reader{b: all.bytes()}, imbag.Relation{Locality: locality}
-		if r.relation(&rel); all.bad || r.bad || len(r.b) > 0 {
-			return errRotten
-		}
-		yield(rel)
-	}
-	return nil
-}
-
-// Each calls yield with every occurrence of every object of a type, in the order of ids.
-func (s *Stand) Each(t imbag.Type, yield func(*imbag.Object) error) error {
-	for i := range s.objects[t].len() {
-		if err := s.history(t, i, yield); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -2,20 +2,15 @@ package stand
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sys/unix"
-
-	"noorderhub.nl/hub/services/address/internal/bag"
 )
 
 // Names in the folder of a store.
@@ -31,6 +26,9 @@ var ErrNone = errors.New("no stand has been imported yet")
 
 // Store is a folder with stands, of which one is in use and one is kept for rollback.
 type Store struct {
+	// Warn is told what went wrong without any harm to the stand in use; nil: nobody is.
+	Warn func(context.Context, error)
+
 	dir     string
 	current atomic.Pointer[Stand]
 	mu      sync.Mutex // of swapping
@@ -103,15 +101,15 @@ func (s *Store) pointer() (current, previous string, err error) {
 		lines = append(lines, "")
 	}
 	for _, name := range lines {
-		if len(lines) != 2 || name != filepath.Base(filepath.Clean("/"+name)) && name != "" {
+		if len(lines) != 2 || lines[0] == "" || name != filepath.Base(filepath.Clean("/"+name)) && name != "" {
 			return "", "", fmt.Errorf("%s in %s is damaged", pointerName, s.dir)
 		}
 	}
 	return lines[0], lines[1], nil
 }
 
-// point makes a file the current one, atomically, and removes files that are neither it nor its predecessor.
-func (s *Store) point(current, previous string) error {
+// point makes a file the current one, atomically. From then on nothing but opening it can fail.
+func (s *Store) point(ctx context.Context, current, previous string) error {
 	path := filepath.Join(s.dir, pointerName)
 	f, err := os.CreateTemp(s.dir, scratch+"*")
 	if err != nil {
@@ -127,13 +125,15 @@ func (s *Store) point(current, previous string) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	if err := syncDir(s.dir); err != nil {
-		return err
+	if err := errors.Join(syncDir(s.dir), s.tidy(current, previous)); err != nil && s.Warn != nil {
+		s.Warn(ctx, err)
 	}
+	return nil
+}
+
+// tidy removes stands that are neither current nor previous. What it leaves behind the next import removes.
+func (s *Store) tidy(current, previous string) error {
 	entries, err := os.ReadDir(s.dir)
-	if err != nil {
-		return err
-	}
 	for _, e := range entries {
 		if name := e.Name(); strings.HasSuffix(name, suffix) && name != current && name != previous {
 			err = errors.Join(err, os.Remove(filepath.Join(s.dir, name))) // a mapping of it lives on
@@ -148,131 +148,6 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// Import makes one stand of the extracts at paths and takes it in use. The extracts must be of the same day; objects that
-// stand in several of them are kept once. When the stand in use was made of the same extracts nothing happens. On any
-// error the stand in use stays what it was, and nothing of the import remains.
-func (s *Store) Import(ctx context.Context, paths ...string) (Manifest, error) {
-	unlock, err := s.lock()
-	if err != nil {
-		return Manifest{}, err
-	}
-	defer unlock()
-	_ = s.Reload() // a stand that cannot be read, of an older format or damaged, is what an import replaces
-	extracts, err := openAll(ctx, paths)
-	defer closeAll(extracts)
-	if err != nil {
-		return Manifest{}, err
-	}
-	var sums []string
-	for _, x := range extracts {
-		sums = append(sums, hex.EncodeToString(x.SHA256[:]))
-	}
-	if st := s.current.Load(); st != nil {
-		if st.madeOf(sums) {
-			return st.Manifest, nil
-		}
-		if err := notOlder(extracts, st); err != nil {
-			return Manifest{}, err
-		}
-	}
-	return s.build(ctx, extracts, sums)
-}
-
-func openAll(ctx context.Context, paths []string) ([]*bag.Extract, error) {
-	var extracts []*bag.Extract
-	if len(paths) == 0 {
-		return nil, errors.New("no extract to import")
-	}
-	for _, path := range paths {
-		x, err := bag.Open(ctx, path)
-		if err != nil {
-			return extracts, err
-		}
-		extracts = append(extracts, x)
-		if first := extracts[0]; x.Date != first.Date {
-			return extracts, fmt.Errorf("%s is a stand of %s and %s of %s: only stands of one day make a whole", first.Name, first.Date, x.Name, x.Date)
-		}
-	}
-	return extracts, nil
-}
-
-func closeAll(extracts []*bag.Extract) {
-	for _, x := range extracts {
-		_ = x.Close() // only read from
-	}
-}
-
-func areas(extracts []*bag.Extract) []string {
-	var all []string
-	for _, x := range extracts {
-		if len(x.Areas) == 0 {
-			return nil // the whole country
-		}
-		all = append(all, x.Areas...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// notOlder refuses an extract of the same area that is older than what is in use: going back is a rollback.
-func notOlder(extracts []*bag.Extract, st *Stand) error {
-	if date := extracts[0].Date; date < st.StandDate() && slices.Equal(areas(extracts), st.Areas) {
-		return fmt.Errorf("%s is a stand of %s, older than the one in use of %s", extracts[0].Name, date, st.Date)
-	}
-	return nil
-}
-
-func (s *Store) build(ctx context.Context, extracts []*bag.Extract, sums []string) (m Manifest, err error) {
-	dir, err := os.MkdirTemp(s.dir, scratch)
-	if err != nil {
-		return m, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	b := newBuilder(dir)
-	defer b.closePiles()
-	b.manifest.Date = extracts[0].Date.String()
-	b.manifest.Areas = areas(extracts)
-	for i, x := range extracts {
-		b.manifest.Sources = append(b.manifest.Sources, Source{x.Name, sums[i], x.Size})
-		if err := x.Read(ctx, b); err != nil {
-			return m, err
-		}
-	}
-	fresh := filepath.Join(dir, "new"+suffix)
-	if err := b.write(fresh); err != nil {
-		return m, err
-	}
-	if err := check(ctx, fresh); err != nil {
-		return m, err
-	}
-	return s.adopt(fresh, fmt.Sprintf("%s-%x%s", b.manifest.Date, time.Now().UnixNano(), suffix))
-}
-
-// check opens a fresh file and verifies all of it.
-func check(ctx context.Context, path string) error {
-	st, err := Open(path)
-	if err != nil {
-		return err
-	}
-	defer st.Release()
-	return st.Verify(ctx)
-}
-
-// adopt moves a verified file into the folder and takes it in use.
-func (s *Store) adopt(fresh, name string) (Manifest, error) {
-	previous, _, err := s.pointer()
-	if err != nil && !errors.Is(err, ErrNone) {
-		return Manifest{}, err
-	}
-	if err := os.Rename(fresh, filepath.Join(s.dir, name)); err != nil {
-		return Manifest{}, err
-	}
-	if err := errors.Join(s.point(name, previous), s.Reload()); err != nil {
-		return Manifest{}, err
-	}
-	return s.Manifest()
 }
 
 // lock keeps other imports into the same folder out, of this process and of others.
@@ -296,24 +171,30 @@ func (s *Store) sweep() {
 	}
 }
 
-// Rollback takes the stand before the current one in use again.
-func (s *Store) Rollback() error {
+// Rollback takes the stand before the current one in use again, when it is whole.
+func (s *Store) Rollback(ctx context.Context) (Manifest, error) {
 	unlock, err := s.lock()
 	if err != nil {
-		return err
+		return Manifest{}, err
 	}
 	defer unlock()
 	current, previous, err := s.pointer()
 	if err != nil {
-		return err
+		return Manifest{}, err
 	}
 	if previous == "" {
-		return errors.New("there is no earlier stand to go back to")
+		return Manifest{}, errors.New("there is no earlier stand to go back to")
 	}
-	if err := s.point(previous, current); err != nil {
-		return err
+	if err := check(ctx, filepath.Join(s.dir, previous)); err != nil {
+		return Manifest{}, err
 	}
-	return s.Reload()
+	if err := s.point(ctx, previous, current); err != nil {
+		return Manifest{}, err
+	}
+	if err := s.Reload(); err != nil {
+		return Manifest{}, err
+	}
+	return s.Manifest()
 }
 
 // Manifest gives what the stand in use holds, ErrNone without one.

@@ -63,7 +63,7 @@ func TestEveryOccurrenceOfTheTownIsHeld(t *testing.T) {
 	want := bagtest.Extract(t, path)
 	for _, typ := range imbag.Types() {
 		var got []string
-		if err := st.Each(typ, func(o *imbag.Object) error { got = append(got, bagtest.Line(o)); return nil }); err != nil {
+		if err := each(st, typ, func(o *imbag.Object) error { got = append(got, bagtest.Line(o)); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		slices.Sort(got)
@@ -73,7 +73,8 @@ func TestEveryOccurrenceOfTheTownIsHeld(t *testing.T) {
 		t.Errorf("got %+v, want one occurrence taken back, one not of the BAG and three inquiries", c)
 	}
 	var codes []uint16
-	if err := st.Municipalities(9952, func(r imbag.Relation) { codes = append(codes, r.Municipality) }); err != nil || !slices.Equal(codes, []uint16{9901, 9902}) {
+	at, _ := st.relations.find(9952)
+	if err := st.municipalities(at, func(r imbag.Relation) { codes = append(codes, r.Municipality) }); err != nil || !slices.Equal(codes, []uint16{9901, 9902}) {
 		t.Errorf("got municipalities %v, want 9901 and, before it, 9902: %v", codes, err)
 	}
 }
@@ -153,7 +154,7 @@ func TestOneOccurrenceWithTwoContentsIsRefused(t *testing.T) {
 
 func TestRollbackTakesTheStandBeforeInUseAgain(t *testing.T) {
 	s := imported(t, townOn(t, bagextract.TownDate))
-	if err := s.Rollback(); err == nil {
+	if _, err := s.Rollback(t.Context()); err == nil {
 		t.Error("rolled back to nothing")
 	}
 	for _, date := range []string{"2026-12-01", "2027-01-01"} {
@@ -165,7 +166,7 @@ func TestRollbackTakesTheStandBeforeInUseAgain(t *testing.T) {
 	if len(stands) != 2 {
 		t.Errorf("got %v, want the stand in use and the one before", stands)
 	}
-	if err := s.Rollback(); err != nil {
+	if _, err := s.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := acquired(t, s).Date, "2026-12-01"; got != want {
@@ -288,7 +289,7 @@ func TestADamagedFileIsRefusedOrFoundOut(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		_ = st.Each(imbag.Designation, func(*imbag.Object) error { return nil })
+		_ = each(st, imbag.Designation, func(*imbag.Object) error { return nil })
 		if inSection(st, at) && st.Verify(t.Context()) == nil {
 			t.Errorf("byte %d: the damage passes Verify", at)
 		}

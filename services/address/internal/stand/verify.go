@@ -25,6 +25,39 @@ func (s *Stand) Verify(ctx context.Context) error {
 			return fmt.Errorf("%s: %s: %w", s.path, t, err)
 		}
 	}
+	if err := s.verifyRelations(); err != nil {
+		return fmt.Errorf("%s: relations: %w", s.path, err)
+	}
+	return nil
+}
+
+func (s *Stand) verifyRelations() error {
+	n := 0
+	for i := range s.relations.len() {
+		err := s.municipalities(i, func(imbag.Relation) { n++ })
+		if err != nil {
+			return err
+		}
+	}
+	if n != s.Relations {
+		return fmt.Errorf("%w: counted %d, the manifest says %d", errRotten, n, s.Relations)
+	}
+	return nil
+}
+
+// municipalities calls yield with every relation of a locality to a municipality, by the place of the locality.
+func (s *Stand) municipalities(i int, yield func(imbag.Relation)) error {
+	all, err := s.relations.records(i)
+	if err != nil {
+		return err
+	}
+	for len(all.b) > 0 {
+		r, rel := reader{b: all.bytes()}, imbag.Relation{Locality: imbag.ID(u64(s.relations.ids, i))}
+		if r.relation(&rel); all.bad || r.bad || len(r.b) > 0 {
+			return errRotten
+		}
+		yield(rel)
+	}
 	return nil
 }
 

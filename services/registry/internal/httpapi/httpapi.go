@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"noorderhub.nl/hub/libs/errs"
@@ -29,7 +30,7 @@ const (
 // Publisher is what the API needs of the registry; *publisher.Publisher is it.
 type Publisher interface {
 	State() *publisher.State
-	Await(ctx context.Context, after api.Version) (api.Sealed, error)
+	Await(ctx context.Context, after api.Held) (api.Sealed, error)
 	Reload(ctx context.Context, actor string) (api.Version, error)
 	PutKeys(ctx context.Context, keys api.PartKeys) error
 }
@@ -63,14 +64,18 @@ var (
 		Next:  "Check which workload certificate the part uses.",
 	}
 	codeScope = &errs.Code{
-		ID: "admin-scope-missing", Kind: errs.Forbidden, Side: errs.SideClient,
-		Title: "The access token lacks a scope for administration",
-		Next:  "Ask for an access token with the scope that rule names; an administrator of your organisation gives it to a client.",
+		ID: "scope-missing", Kind: errs.Forbidden, Side: errs.SideClient, Title: "The access token lacks a scope",
+		Next: "Ask for an access token with the scope that rule names; an administrator of your organisation gives it to a client.",
 	}
 	codeAhead = &errs.Code{
 		ID: "snapshot-version-ahead", Kind: errs.Conflict, Side: errs.SideHub,
 		Title: "The version asked after is newer than the registry's",
 		Next:  "The registry was restored from a backup: raise its epoch.",
+	}
+	codeOther = &errs.Code{
+		ID: "snapshot-differs", Kind: errs.Conflict, Side: errs.SideHub,
+		Title: "The registry has another snapshot under the version asked after",
+		Next:  "The registry was restored from a backup, or a second one runs: raise its epoch.",
 	}
 	codeRegion = &errs.Code{
 		ID: "region-refused", Kind: errs.Invalid, Side: errs.SideHub,
@@ -86,17 +91,45 @@ func New(o Options) http.Handler {
 	kit.Handle(internal, "PUT /sleutels/{part}/{instance}", h.putKeys)
 	kit.Handle(internal, "POST /herladen", h.reload)
 
-	admin := kit.New(kit.Options{Base: Admin, Version: version, OpenAPI: api.OpenAPI, Problems: h.problems, Logger: o.Logger})
+	admin := kit.New(kit.Options{
+		Base: Admin, Version: version, OpenAPI: api.OpenAPI, Problems: h.problems, Errors: h.adminError, Logger: o.Logger,
+	})
 	kit.Handle(admin, "GET /organisaties", h.organisations)
 	kit.Handle(admin, "GET /diensten", h.services)
 	kit.Handle(admin, "GET /afspraken", h.agreements)
 
-	mux := http.NewServeMux()
-	mux.HandleFunc(Internal+"/snapshot", h.snapshot)
-	mux.Handle(Internal+"/", internal)
-	mux.Handle(Admin+"/openapi.json", h.from(admin, "gateway")) // public, see the route classes
-	mux.Handle("/", h.from(token.Require(o.Verifier, o.Hub+"/beheer", h.problems)(admin), "gateway"))
-	return o.Telemetry.Server(telemetry.ServerOptions{})(h.knowPeer(mux))
+	return o.Telemetry.Server(telemetry.ServerOptions{})(h.knowPeer(&routes{
+		snapshot: http.HandlerFunc(h.snapshot),
+		internal: telemetry.Named(internal),
+		openapi:  h.from(telemetry.Named(admin), "gateway"), // public, see the route classes
+		admin:    h.from(token.Require(o.Verifier, o.Hub+"/beheer", h.problems)(telemetry.Named(admin)), "gateway"),
+	}))
+}
+
+// routes tells the surfaces apart by the path as it is. A ServeMux would redirect a path that is not clean, where kit
+// answers 404.
+type routes struct{ snapshot, internal, openapi, admin http.Handler }
+
+// ServeHTTP implements http.Handler.
+func (rs *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch p := r.URL.Path; {
+	case p == Internal+"/snapshot":
+		rs.snapshot.ServeHTTP(w, r)
+	case strings.HasPrefix(p, Internal+"/"):
+		rs.internal.ServeHTTP(w, r)
+	case p == Admin+"/openapi.json":
+		rs.openapi.ServeHTTP(w, r)
+	default:
+		rs.admin.ServeHTTP(w, r)
+	}
+}
+
+// adminError says which scope is missing the way RFC 6750 §3.1 does.
+func (h *handlers) adminError(w http.ResponseWriter, r *http.Request, err error) {
+	if e := errs.As(err); e.Code == codeScope {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="noorderhub", error="insufficient_scope", scope="`+e.Rule+`"`)
+	}
+	h.problems.Write(w, r, err)
 }
 
 // from lets only these parts through.

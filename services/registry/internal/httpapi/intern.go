@@ -11,6 +11,7 @@ import (
 
 	"noorderhub.nl/hub/libs/errs"
 	"noorderhub.nl/hub/libs/kit"
+	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/token"
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
@@ -20,13 +21,18 @@ import (
 // MaxWait bounds a long poll, in seconds; the listener's write timeout exceeds it.
 const MaxWait = 60
 
+// afterStop is what a follower is told to wait when the registry stops.
+const afterStop = 5 * time.Second
+
 var (
 	versionShape  = regexp.MustCompile(`^[0-9]{1,18}\.[0-9]{1,18}$`)
+	hashShape     = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	instanceShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 )
 
 // snapshot is no kit operation: the signature is over the very bytes, and no encoder may touch them.
 func (h *handlers) snapshot(w http.ResponseWriter, r *http.Request) {
+	telemetry.SetRoute(r.Context(), http.MethodGet+" "+Internal+"/snapshot")
 	sealed, err := h.await(r)
 	switch {
 	case errors.Is(err, api.ErrNothingNewer):
@@ -57,14 +63,15 @@ func (h *handlers) await(r *http.Request) (api.Sealed, error) {
 	}
 	q := kit.NewQuery(r)
 	text := q.String("na", kit.Match(versionShape, "epoch.number"))
+	hash := q.String("hash", kit.Match(hashShape, "SHA-256 in hex"))
 	wait := q.Int("wacht", kit.Range(0, MaxWait))
 	if err := q.Err(); err != nil {
 		return api.Sealed{}, err
 	}
-	var after api.Version
+	after := api.Held{Hash: hash}
 	if text != "" {
 		var err error
-		if after, err = api.ParseVersion(text); err != nil {
+		if after.Version, err = api.ParseVersion(text); err != nil {
 			return api.Sealed{}, errs.CodeInvalid.Wrap(err, "na is not epoch.number")
 		}
 	}
@@ -78,10 +85,25 @@ func (h *handlers) await(r *http.Request) (api.Sealed, error) {
 		}
 	}()
 	sealed, err := h.Publisher.Await(ctx, after)
-	if errors.Is(err, publisher.ErrAhead) {
-		return api.Sealed{}, codeAhead.Wrap(err, "version %s was never published by this registry", after)
+	switch {
+	case errors.Is(err, publisher.ErrAhead):
+		return api.Sealed{}, codeAhead.Wrap(err, "version %s was never published by this registry", after.Version)
+	case errors.Is(err, publisher.ErrOther):
+		return api.Sealed{}, codeOther.Wrap(err, "version %s has another content here", after.Version)
+	case errors.Is(err, api.ErrNothingNewer) && h.stopping():
+		// "Nothing newer" before the time is up would have every follower ask again at once.
+		return api.Sealed{}, errs.CodeUnavailable.New("the registry stops").WithRetryAfter(afterStop)
 	}
 	return sealed, err
+}
+
+func (h *handlers) stopping() bool {
+	select {
+	case <-h.Stopping:
+		return true
+	default:
+		return false
+	}
 }
 
 type putKeys struct {

@@ -54,18 +54,23 @@ type Publisher struct {
 	o     Options
 	state atomic.Pointer[State]
 
-	rebuild sync.Mutex // one change at a time
+	rebuild sync.Mutex // one change at a time; guards what follows
 	inputs  fingerprint
+	last    api.Version // the newest in the store, from which numbers go on
+	unsure  bool        // the store may have a newer one: it failed, perhaps after it committed
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced with every new snapshot
 }
 
+// ErrOther says that the asker has another snapshot under the version in force: two registries gave out the same number.
+var ErrOther = errors.New("the version asked after has another content here")
+
 // ErrAhead says that the asker has a newer snapshot than the registry: it was restored without raising the epoch.
 var ErrAhead = errors.New("the version asked after is newer than the registry's")
 
 // New puts the stored snapshot in force, then the region file. When the file has faults, the stored one stays and the
-// faults are logged; without a stored one they are the error.
+// faults are logged; without a stored one that Key signed they are the error.
 func New(ctx context.Context, o Options) (*Publisher, error) {
 	p := &Publisher{o: o, changed: make(chan struct{})}
 	if err := p.restore(ctx); err != nil && !errors.Is(err, store.ErrNone) {
@@ -91,13 +96,12 @@ func (p *Publisher) restore(ctx context.Context) error {
 	if !ok {
 		return errors.New("the registry signs with a P-256 key")
 	}
+	p.last = stored.Version
 	snapshot, err := stored.Sealed.Open(public)
 	if errors.Is(err, api.ErrSignature) {
-		// The signing key was replaced: what is stored is signed anew with the next number.
-		p.o.Logger.WarnContext(ctx, "stored snapshot was signed with another key")
-		snapshot = &api.Snapshot{Version: stored.Version}
-		err = json.Unmarshal(stored.Sealed.Body, snapshot)
-		stored.Hash = ""
+		// The signing key was replaced, or somebody wrote in the database: nothing of it but the number is used.
+		p.o.Logger.WarnContext(ctx, "stored snapshot was signed with another key and is left aside")
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("stored snapshot: %w", err)
@@ -130,16 +134,30 @@ func (p *Publisher) ReloadChanged(ctx context.Context) error {
 
 func (p *Publisher) reload(ctx context.Context, actor string) (api.Version, error) {
 	seen := fingerprint{}
-	r, err := region.Load(ctx, p.o.Region, region.Options{Now: p.o.Now, Touched: seen.add})
-	p.inputs = seen
+	opts := region.Options{Now: p.o.Now, Touched: seen.add}
+	if state := p.state.Load(); state != nil {
+		opts.InForce = state.Snapshot.Contracts
+	}
+	r, err := region.Load(ctx, p.o.Region, opts)
 	if err != nil {
+		p.inputs = seen
 		p.o.Logger.ErrorContext(ctx, "region refused, the snapshot in force stays", "by", actor, "error", err)
 		if auditErr := p.o.Store.Audit(ctx, p.o.Now(), actor, "region.refused", firstLine(err)); auditErr != nil {
 			p.o.Logger.ErrorContext(ctx, "audit record not written", "error", auditErr)
 		}
 		return api.Version{}, err
 	}
-	return p.publish(ctx, actor, r, r.Snapshot())
+	if expired := r.Expired(p.o.Now()); len(expired) > 0 {
+		p.o.Logger.WarnContext(ctx, "contracts expired and are left out: move the files away or sign successors", "files", expired)
+	}
+	v, err := p.publish(ctx, actor, r, r.Snapshot())
+	if err != nil {
+		// The files count as changed until what they say is in force.
+		p.o.Logger.ErrorContext(ctx, "region not published, the snapshot in force stays", "by", actor, "error", err)
+		return api.Version{}, err
+	}
+	p.inputs = seen
+	return v, nil
 }
 
 // PutKeys takes the public keys of one instance of a part and publishes them.
@@ -166,6 +184,9 @@ func (p *Publisher) publish(ctx context.Context, actor string, r *region.Region,
 	if err != nil {
 		return api.Version{}, err
 	}
+	if err := p.ensureLast(ctx); err != nil {
+		return api.Version{}, err
+	}
 	old := p.state.Load()
 	next.Keys, next.Version, next.CreatedAt = keys, api.Version{}, time.Time{}
 	hash, err := contentHash(next)
@@ -173,12 +194,12 @@ func (p *Publisher) publish(ctx context.Context, actor string, r *region.Region,
 		return api.Version{}, err
 	}
 	next.Version = api.Version{Epoch: p.o.Epoch, Number: 1}
-	if old != nil && old.Snapshot.Version.Epoch == p.o.Epoch {
-		if old.hash == hash {
+	if p.last.Epoch == p.o.Epoch {
+		if old != nil && old.Snapshot.Version == p.last && old.hash == hash {
 			p.state.Store(&State{Sealed: old.Sealed, Snapshot: old.Snapshot, Region: r, hash: hash})
-			return old.Snapshot.Version, nil
+			return p.last, nil
 		}
-		next.Version.Number = old.Snapshot.Version.Number + 1
+		next.Version.Number = p.last.Number + 1
 	}
 	next.CreatedAt = p.o.Now().UTC()
 	sealed, err := api.Seal(&next, p.o.Key)
@@ -186,8 +207,10 @@ func (p *Publisher) publish(ctx context.Context, actor string, r *region.Region,
 		return api.Version{}, err
 	}
 	if err := p.o.Store.Add(ctx, store.Stored{Version: next.Version, Hash: hash, Sealed: sealed}, next.CreatedAt, actor); err != nil {
+		p.unsure = true
 		return api.Version{}, err
 	}
+	p.last = next.Version
 	p.state.Store(&State{Sealed: sealed, Snapshot: &next, Region: r, hash: hash})
 	p.wake()
 	p.o.Logger.InfoContext(ctx, "snapshot published", "version", next.Version.String(), "by", actor, "bytes", len(sealed.Body))
@@ -197,16 +220,31 @@ func (p *Publisher) publish(ctx context.Context, actor string, r *region.Region,
 	return next.Version, nil
 }
 
+// ensureLast asks the store again which version is its newest after it failed: it may have committed all the same.
+func (p *Publisher) ensureLast(ctx context.Context) error {
+	if !p.unsure {
+		return nil
+	}
+	stored, err := p.o.Store.Newest(ctx)
+	if err != nil && !errors.Is(err, store.ErrNone) {
+		return err
+	}
+	p.last, p.unsure = stored.Version, false
+	return nil
+}
+
 // Await gives the snapshot in force as soon as it is newer than after; api.ErrNothingNewer when ctx ends first.
-func (p *Publisher) Await(ctx context.Context, after api.Version) (api.Sealed, error) {
+func (p *Publisher) Await(ctx context.Context, after api.Held) (api.Sealed, error) {
 	for {
 		changed := p.channel()
 		if s := p.state.Load(); s != nil {
 			switch {
-			case s.Snapshot.Version.After(after):
+			case s.Snapshot.Version.After(after.Version):
 				return s.Sealed, nil
-			case after.After(s.Snapshot.Version):
+			case after.Version.After(s.Snapshot.Version):
 				return api.Sealed{}, ErrAhead
+			case after.Hash != "" && after.Hash != s.Sealed.Hash():
+				return api.Sealed{}, ErrOther
 			}
 		}
 		select {

@@ -23,6 +23,7 @@ type memory struct {
 	keys   []api.PartKeys
 	acts   []string
 	fault  error
+	lost   bool // Add commits and fails all the same
 }
 
 func (m *memory) Newest(context.Context) (store.Stored, error) {
@@ -33,7 +34,10 @@ func (m *memory) Newest(context.Context) (store.Stored, error) {
 }
 
 func (m *memory) Add(_ context.Context, n store.Stored, _ time.Time, _ string) error {
-	if m.fault == nil {
+	if m.fault == nil || m.lost {
+		if m.newest != nil && !n.Version.After(m.newest.Version) {
+			return errors.New("version stands there twice")
+		}
 		m.newest = &n
 	}
 	return m.fault
@@ -100,6 +104,58 @@ func TestWhatIsNotStoredIsNotInForce(t *testing.T) {
 	}
 }
 
+func TestNumbersGoOnAfterACommitThatLookedLikeAFailure(t *testing.T) {
+	w := newWorld(t)
+	p := w.publisher(t)
+	w.region.Replace(t, "title: Adressen", "title: Anders")
+	w.store.fault, w.store.lost = errors.New("connection lost"), true
+	if err := p.ReloadChanged(t.Context()); !errors.Is(err, w.store.fault) {
+		t.Errorf("got %v, want the fault of the store", err)
+	}
+	w.store.fault = nil
+	if err := p.ReloadChanged(t.Context()); err != nil {
+		t.Errorf("got %v after the store was mended", err)
+	}
+	if s := p.State().Snapshot; s.Version.Number != 3 || s.Services[0].Title != "Anders" {
+		t.Errorf("got version %s with title %s in force", s.Version, s.Services[0].Title)
+	}
+}
+
+func TestAForeignSnapshotGivesItsNumberOnly(t *testing.T) {
+	w := newWorld(t)
+	w.publisher(t)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.options.Key = key
+	w.region.Replace(t, "slug: emmen", "slug: assen")
+	if _, err := publisher.New(t.Context(), w.options); err == nil {
+		t.Error("a snapshot that another key signed is in force")
+	}
+	w.region.Replace(t, `3000", slug: assen`, `3000", slug: emmen`)
+	if v := w.publisher(t).State().Snapshot.Version; v.Number != 2 {
+		t.Errorf("got version %s, want 1.2", v)
+	}
+}
+
+func TestAContractThatExpiresBlocksNoChangeAndNoStart(t *testing.T) {
+	w := newWorld(t)
+	w.publisher(t)
+	w.options.Now = func() time.Time { return regiontest.Draft().NotAfter }
+	var p *publisher.Publisher
+	for range 2 {
+		p = w.publisher(t)
+		if s := p.State(); s.Region == nil || s.Snapshot.Version.Number != 2 || len(s.Snapshot.Grants) != 0 {
+			t.Errorf("got version %s with %d grants", s.Snapshot.Version, len(s.Snapshot.Grants))
+		}
+	}
+	w.region.Replace(t, "title: Adressen", "title: Anders")
+	if v, err := p.Reload(t.Context(), "test"); err != nil || v.Number != 3 {
+		t.Errorf("got %s, %v for a change beside an expired contract", v, err)
+	}
+}
+
 func TestOnlyAChangeMakesANewNumber(t *testing.T) {
 	w := newWorld(t)
 	p := w.publisher(t)
@@ -139,12 +195,17 @@ func TestARefusedRegionIsAudited(t *testing.T) {
 
 func TestAwaitTellsWhoIsAheadOfTheRegistry(t *testing.T) {
 	p := newWorld(t).publisher(t)
-	if _, err := p.Await(t.Context(), api.Version{Epoch: 1, Number: 2}); !errors.Is(err, publisher.ErrAhead) {
+	if _, err := p.Await(t.Context(), api.Held{Version: api.Version{Epoch: 1, Number: 2}}); !errors.Is(err, publisher.ErrAhead) {
 		t.Errorf("got %v, want ErrAhead", err)
+	}
+	held := api.Held{Version: api.Version{Epoch: 1, Number: 1}, Hash: p.State().Sealed.Hash()}
+	other := api.Held{Version: held.Version, Hash: api.Sealed{}.Hash()}
+	if _, err := p.Await(t.Context(), other); !errors.Is(err, publisher.ErrOther) {
+		t.Errorf("got %v for another content, want ErrOther", err)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := p.Await(ended, api.Version{Epoch: 1, Number: 1}); !errors.Is(err, api.ErrNothingNewer) {
+	if _, err := p.Await(ended, held); !errors.Is(err, api.ErrNothingNewer) {
 		t.Errorf("got %v, want ErrNothingNewer", err)
 	}
 }

@@ -90,8 +90,8 @@ func (l *loader) thumbprint(given string, f faults) string {
 	return contract.Thumbprint(certs[0])
 }
 
-// assignments resolves contract names to grant hashes. A contract that was revoked or rejected gives none: the client
-// then lacks the grant, which its organisation decided.
+// assignments resolves contract names to grant hashes. A contract that is over gives none: the client then lacks the
+// grant.
 func (l *loader) assignments(list []Assignment, consumer string, f faults) []api.Assignment {
 	out := []api.Assignment{}
 	names := map[string]bool{}
@@ -108,6 +108,9 @@ func (l *loader) assignments(list []Assignment, consumer string, f faults) []api
 			}
 			continue
 		}
+		if l.over(signed) {
+			continue
+		}
 		var hashes []string
 		for _, g := range signed.Content.Grants {
 			service := l.serviceOf(g)
@@ -115,12 +118,11 @@ func (l *loader) assignments(list []Assignment, consumer string, f faults) []api
 				hashes = append(hashes, g.Hash)
 			}
 		}
-		switch {
-		case len(hashes) != 1:
+		if len(hashes) != 1 {
 			af.add("contract %s has %d grants for this organisation; name a service that only one is about", a.Contract, len(hashes))
-		case signed.State(l.now) == contract.Valid:
-			out = append(out, api.Assignment{Name: a.Name, GrantHash: hashes[0]})
+			continue
 		}
+		out = append(out, api.Assignment{Name: a.Name, GrantHash: hashes[0]})
 	}
 	return out
 }

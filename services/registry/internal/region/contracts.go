@@ -58,7 +58,9 @@ func (l *loader) loadContracts(ctx context.Context) ([]Agreed, []api.Grant) {
 		hashes[v.Content.Hash()], ivs[v.Content.IV] = name, name
 		l.contracts[name] = v
 		agreed = append(agreed, Agreed{Name: name, Verified: v})
-		grants = append(grants, l.grants(v, f)...)
+		if !l.over(v) {
+			grants = append(grants, l.grants(v, f)...)
+		}
 	}
 	slices.SortFunc(grants, func(a, b api.Grant) int { return cmp.Compare(a.Hash, b.Hash) })
 	return agreed, grants
@@ -88,12 +90,27 @@ func (l *loader) contract(ctx context.Context, verifier contract.Verifier, file 
 	case contract.Proposed:
 		f.add("signature missing: accept of %s", strings.Join(v.Missing, ", "))
 	case contract.Expired:
+		if l.over(v) {
+			break
+		}
 		f.add("expired on %s; move the file away or sign a successor", v.Till().Format(time.RFC3339))
 	}
 	return v
 }
 
-// grants compiles the connection grants of a contract that nobody rejected or revoked. Publication grants give no access.
+// over tells that a contract gives nothing any more and is held against nobody: it was rejected or revoked, or it was in
+// force and has expired since.
+func (l *loader) over(v *contract.Verified) bool {
+	switch v.State(l.now) {
+	case contract.Rejected, contract.Revoked:
+		return true
+	case contract.Expired:
+		return slices.Contains(l.inForce, v.Content.Hash())
+	}
+	return false
+}
+
+// grants compiles the connection grants of a contract that is not over. Publication grants give no access.
 func (l *loader) grants(v *contract.Verified, f faults) []api.Grant {
 	var out []api.Grant
 	for i, g := range v.Content.Grants {
@@ -116,9 +133,6 @@ func (l *loader) grants(v *contract.Verified, f faults) []api.Grant {
 			NotBefore: v.Content.NotBefore, NotAfter: v.Till().UTC(), Terms: wireTerms(terms),
 		})
 	}
-	if v.State(l.now) != contract.Valid {
-		return nil
-	}
 	return out
 }
 
@@ -132,24 +146,30 @@ func (l *loader) serviceOf(g contract.Grant) *api.Service {
 }
 
 func (l *loader) checkGrant(g contract.Grant, service *api.Service, f faults) {
-	if name := g.Outway.DomainName; name != "" && name != l.file.Hub.Gateway {
+	if g.Outway.PublicKeyThumbprint != "" {
+		f.add("outways identified by key thumbprint are not supported yet")
+	} else if name := g.Outway.DomainName; name != l.file.Hub.Gateway {
 		f.add("outway %s is not the gateway %s of this hub", name, l.file.Hub.Gateway)
 	}
 	if g.Service.Delegator != "" {
 		f.add("service %s is not published on behalf of another organisation", service.Slug)
 	}
-	l.checkScopes(g.Terms, service, f)
+	checkOffer(g.Terms, service, f)
 }
 
-func (l *loader) checkScopes(t contract.Terms, service *api.Service, f faults) {
+// checkOffer refuses terms that the service or this version of the hub cannot keep.
+func checkOffer(t contract.Terms, service *api.Service, f faults) {
 	for _, scope := range t.Scopes {
 		if !slices.ContainsFunc(service.Operations, func(o api.Operation) bool { return o.Scope == scope }) {
 			f.add("no operation of %s asks scope %s", service.Slug, scope)
 		}
 	}
-	for id := range t.Fields {
-		if !slices.ContainsFunc(service.Operations, func(o api.Operation) bool { return o.ID == id }) {
-			f.add("fields: %s has no operation %s", service.Slug, id)
+	for _, term := range []struct {
+		name   string
+		stated bool
+	}{{"fields", len(t.Fields) > 0}, {"rate", t.Rate != 0}, {"quota", t.Quota != 0}} {
+		if term.stated {
+			f.add("%s cannot be enforced by this version of the hub", term.name)
 		}
 	}
 }
@@ -157,7 +177,7 @@ func (l *loader) checkScopes(t contract.Terms, service *api.Service, f faults) {
 func wireTerms(t contract.Terms) api.Terms {
 	return api.Terms{
 		Purpose: t.Purpose, LegalBasis: t.LegalBasis, ProcessingActivity: t.ProcessingActivity,
-		Scopes: slices.Sorted(slices.Values(t.Scopes)), Fields: t.Fields, Binding: t.Binding, Rate: t.Rate, Quota: t.Quota,
-		CacheSeconds: t.CacheSeconds, Logging: t.Logging, Tariff: t.Tariff,
+		Scopes: slices.Sorted(slices.Values(t.Scopes)), Binding: t.Binding, CacheSeconds: t.CacheSeconds,
+		Logging: t.Logging, Tariff: t.Tariff,
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"noorderhub.nl/hub/libs/contract"
@@ -31,6 +32,9 @@ type Options struct {
 	Now func() time.Time
 	// WithoutContracts leaves the contract folder alone: for whoever is about to sign what the terms state.
 	WithoutContracts bool
+	// InForce are the content hashes of the contracts of the snapshot in force (api.Snapshot.Contracts). One that has
+	// expired since drops out; any other expired contract is a fault.
+	InForce []string
 	// Touched hears every path that is read, so that a change of any can be noticed; may be nil.
 	Touched func(path string)
 }
@@ -40,11 +44,12 @@ const maxInput = 8 << 20
 
 // loader is one reading of a region.
 type loader struct {
-	dir    string
-	now    time.Time
-	touch  func(string)
-	file   *File
-	faults faults
+	dir     string
+	now     time.Time
+	touch   func(string)
+	inForce []string
+	file    *File
+	faults  faults
 
 	anchors      *x509.CertPool
 	orgs         map[string]*Organisation // by slug
@@ -66,7 +71,7 @@ func Load(ctx context.Context, path string, opts Options) (*Region, error) {
 		return nil, Faults{{File: name, Reason: err.Error()}}
 	}
 	l := &loader{
-		dir: filepath.Dir(path), now: opts.Now(), touch: opts.Touched, faults: faults{list: new([]Fault), file: name},
+		dir: filepath.Dir(path), now: opts.Now(), touch: opts.Touched, inForce: opts.InForce, faults: faults{list: new([]Fault), file: name},
 		orgs: map[string]*Organisation{}, byOIN: map[string]*Organisation{},
 		certificates: map[string][][]*x509.Certificate{}, services: map[string]*api.Service{},
 		contracts: map[string]*contract.Verified{},
@@ -83,6 +88,10 @@ func Load(ctx context.Context, path string, opts Options) (*Region, error) {
 	region := &Region{File: l.file}
 	if !opts.WithoutContracts {
 		region.Agreed, snapshot.Grants = l.loadContracts(ctx)
+		for _, a := range region.Agreed {
+			snapshot.Contracts = append(snapshot.Contracts, a.Content.Hash())
+		}
+		slices.Sort(snapshot.Contracts)
 	}
 	l.checkTerms(opts.WithoutContracts)
 	snapshot.Clients = l.loadClients(opts.WithoutContracts)
@@ -95,6 +104,17 @@ func Load(ctx context.Context, path string, opts Options) (*Region, error) {
 
 // Snapshot gives what was compiled: sorted, the same for the same files, without version, time and keys of parts.
 func (r *Region) Snapshot() api.Snapshot { return r.compiled }
+
+// Expired names the contract files of the region that have expired and give no access any more.
+func (r *Region) Expired(now time.Time) []string {
+	var names []string
+	for _, a := range r.Agreed {
+		if a.State(now) == contract.Expired {
+			names = append(names, a.Name+".json")
+		}
+	}
+	return names
+}
 
 func (l *loader) path(name string) string {
 	if filepath.IsAbs(name) {

@@ -16,12 +16,17 @@ import (
 var (
 	scopeShape     = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$`)
 	operationShape = regexp.MustCompile(`^[A-Za-z0-9_.~-]{1,128}$`)
-	pathShape      = regexp.MustCompile(`^(/([A-Za-z0-9._~!$&'()*+,;=:@%-]|\{[A-Za-z0-9_-]+\})+)+$`)
+	pathShape      = regexp.MustCompile(`^(/([A-Za-z0-9._~!$&'()+,;=:@%-]+|\{[A-Za-z0-9_-]+\}))+$`)
+	dotSegment     = regexp.MustCompile(`/\.\.?(/|$)`)
 	parameter      = regexp.MustCompile(`\{[^}]*\}`)
 )
 
+// descriptionPath is where the OpenAPI file of a published API is, below its base path.
+const descriptionPath = "/openapi.json"
+
 // operations reads one description. References to other files are not followed: a description stands on its own.
-func (l *loader) operations(slug string, a API, f faults) []api.Operation {
+// What the file says of its own place is left out where the hub serves that to all.
+func (l *loader) operations(s Service, a API, f faults) []api.Operation {
 	text, ok := l.read(a.OpenAPI, f)
 	if !ok {
 		return nil
@@ -39,19 +44,22 @@ func (l *loader) operations(slug string, a API, f faults) []api.Operation {
 	}
 	var out []api.Operation
 	for _, path := range slices.Sorted(maps.Keys(doc.Paths.Map())) {
-		if !pathShape.MatchString(path) {
-			f.add("path %q cannot be routed (a trailing slash, an empty segment or a character that needs escaping)", path)
+		if !pathShape.MatchString(path) || dotSegment.MatchString(path) {
+			f.add("path %q cannot be routed: a segment is a {parameter} or plain text without *, and not empty, . or ..", path)
 			continue
 		}
 		methods := doc.Paths.Value(path).Operations()
 		for _, method := range slices.Sorted(maps.Keys(methods)) {
+			if s.Published && method == http.MethodGet && path == descriptionPath {
+				continue
+			}
 			op := methods[method]
 			of := f.at("%s %s", method, path)
 			if !operationShape.MatchString(op.OperationID) {
 				of.add("operationId is missing or does not match %s", operationShape)
 			}
 			out = append(out, api.Operation{
-				ID: op.OperationID, Method: method, Path: a.BasePath + path, Scope: scopeOf(slug, method, doc, op, of),
+				ID: op.OperationID, Method: method, Path: a.BasePath + path, Scope: scopeOf(s.Slug, method, doc, op, of),
 			})
 		}
 	}
@@ -81,6 +89,10 @@ func scopeOf(slug, method string, doc *openapi3.T, op *openapi3.Operation, f fau
 	case 1:
 		if !scopeShape.MatchString(scopes[0]) {
 			f.add("scope %q does not match %s", scopes[0], scopeShape)
+		}
+		// The slugs of the administration APIs are reserved, so this keeps their scopes out too.
+		if !strings.HasPrefix(scopes[0], slug+".") {
+			f.add("scope %q does not begin with %s.", scopes[0], slug)
 		}
 		return scopes[0]
 	default:

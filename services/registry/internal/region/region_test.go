@@ -59,7 +59,7 @@ func TestARegionIsCompiled(t *testing.T) {
 		t.Errorf("got grant %+v", g)
 	}
 	wantTerms := api.Terms{
-		Purpose: "adressen controleren", Scopes: []string{"bag.lezen"}, Rate: 50, Binding: "none", Logging: "required",
+		Purpose: "adressen controleren", Scopes: []string{"bag.lezen"}, Binding: "none", Logging: "required", Tariff: "bag-2026",
 	}
 	if diff := cmp.Diff(wantTerms, g.Terms); diff != "" {
 		t.Errorf("terms (-want +got):\n%s", diff)
@@ -143,8 +143,25 @@ func TestARegionIsRefused(t *testing.T) {
 		{"with an operation without id", write("bag.yaml", strings.Replace(regiontest.OpenAPI, "operationId: haalAdres, ", "", 1)), "operationId is missing"},
 		{"with an operation with two scopes", write("bag.yaml", strings.Replace(regiontest.OpenAPI, "[bag.detail]", "[bag.detail, bag.meer]", 1)), "names 2 scopes"},
 		{"with a path with a trailing slash", write("bag.yaml", strings.Replace(regiontest.OpenAPI, "/adressen:", "/adressen/:", 1)), "cannot be routed"},
+		{"with a path with two parameters in one segment", path("/adressen/{id}-{nr}:"), "cannot be routed"},
+		{"with a path with a parameter in part of a segment", path("/adressen/{id}.json:"), "cannot be routed"},
+		{"with a path with a star", path("/adressen/*:"), "cannot be routed"},
+		{"with a path with a star in a segment", path("/adressen/a*b:"), "cannot be routed"},
+		{"with a path with a dot segment", path("/adressen/./x:"), "cannot be routed"},
+		{"with a path that ends in two dots", path("/adressen/..:"), "cannot be routed"},
+		{"with a scope of another service", scope("adressen.detail"), `scope "adressen.detail" does not begin with bag.`},
+		{"with a scope that only begins like the slug", scope("bagger.detail"), "does not begin with bag."},
+		{"with a scope of an administration API", scope("beheer.lezen"), `scope "beheer.lezen" does not begin with bag.`},
+		{"with terms that state fields", replace("tariff: bag-2026", "fields: {haalAdres: [id]}"), "fields cannot be enforced by this version"},
+		{"with terms that state a rate", replace("tariff: bag-2026", "rate: 5"), "rate cannot be enforced by this version"},
+		{"with a contract that states fields, rate or quota", signed(func(c *contract.Connection) {
+			c.Terms.Fields, c.Terms.Rate, c.Terms.Quota = map[string][]string{"haalAdres": {"id"}}, 5, 5
+		}), "grants[0]: quota cannot be enforced by this version of the hub"},
+		{"with an outway identified by key thumbprint", signed(func(c *contract.Connection) {
+			c.Gateway, c.Thumbprint = "", strings.Repeat("0a", 32)
+		}), "identified by key thumbprint are not supported yet"},
 		{"with terms that nobody signed", replace("    - {name: assen-bag", "    - {name: assen-nieuw, consumer: assen, service: bag, notBefore: FROM, notAfter: TILL, purpose: x, scopes: [bag.lezen]}\n    - {name: assen-bag"), "there is no signed contract assen-nieuw.json"},
-		{"with terms that differ from the contract", replace("rate: 50", "rate: 500"), "states other terms"},
+		{"with terms that differ from the contract", replace("tariff: bag-2026", "tariff: bag-2027"), "states other terms"},
 		{"with a window that differs from the contract", replace("notBefore: FROM", "notBefore: 2020-01-01T00:00:00Z"), "has another window"},
 		{"with terms for another organisation", replace("consumer: assen", "consumer: emmen"), "between other organisations"},
 		{"with a scope that no operation asks", replace("scopes: [bag.lezen]", "scopes: [bag.alles]"), "no operation of bag asks scope bag.alles"},
@@ -163,7 +180,7 @@ func TestARegionIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.Write(t, "contracts/assen-bag.json", strings.Replace(string(text), `"noorderhub.rate":50`, `"noorderhub.rate":51`, 1))
+			r.Write(t, "contracts/assen-bag.json", strings.Replace(string(text), `"noorderhub.tariff":"bag-2026"`, `"noorderhub.tariff":"bag-2027"`, 1))
 		}, "is of another content"},
 		{"with an expired contract", func(t *testing.T, r *regiontest.Region) {
 			d := regiontest.Draft()
@@ -214,6 +231,25 @@ func TestARegionIsRefused(t *testing.T) {
 	}
 }
 
+// path gives the operations under /adressen/{id} another path.
+func path(with string) func(*testing.T, *regiontest.Region) {
+	text := strings.Replace(regiontest.OpenAPI, "parameters: [{name: id, in: path, required: true, schema: {type: string}}]\n    ", "", 1)
+	return write("bag.yaml", strings.Replace(text, "/adressen/{id}:", with, 1))
+}
+
+func scope(with string) func(*testing.T, *regiontest.Region) {
+	return write("bag.yaml", strings.Replace(regiontest.OpenAPI, "bag.detail", with, 1))
+}
+
+// signed has both sides sign a contract that differs from what the terms ask for.
+func signed(change func(*contract.Connection)) func(*testing.T, *regiontest.Region) {
+	return func(t *testing.T, r *regiontest.Region) {
+		d := regiontest.Draft()
+		change(&d.Connections[0])
+		r.Sign(t, "assen-bag", d, "assen", "noorderhub")
+	}
+}
+
 func replace(old, with string) func(*testing.T, *regiontest.Region) {
 	return func(t *testing.T, r *regiontest.Region) {
 		if old == "notBefore: FROM" {
@@ -241,18 +277,61 @@ func TestAllFaultsComeAtOnce(t *testing.T) {
 	}
 }
 
-func TestARevokedContractGivesNothing(t *testing.T) {
-	r := regiontest.Default(t)
-	c := r.Sign(t, "assen-bag", regiontest.Draft(), "assen", "noorderhub")
-	jws, err := contract.Sign(r.Signers["noorderhub"], c.Content, contract.Revoke, regiontest.Now)
-	if err != nil {
-		t.Fatal(err)
+func TestARevokedOrRejectedContractGivesNothingAndBlocksNothing(t *testing.T) {
+	for _, kind := range []contract.SignatureType{contract.Revoke, contract.Reject} {
+		r := regiontest.Default(t)
+		d := regiontest.Draft()
+		d.Connections[0].Terms = contract.Terms{Scopes: []string{"bag.gone"}, Rate: 5}
+		d.Connections[0].Gateway = "gone.example.nl"
+		c := r.Sign(t, "assen-bag", d, "assen", "noorderhub")
+		jws, err := contract.Sign(r.Signers["noorderhub"], c.Content, kind, regiontest.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Reject = map[string]string{}
+		map[contract.SignatureType]map[string]string{contract.Revoke: c.Revoke, contract.Reject: c.Reject}[kind][regiontest.HubOIN] = jws
+		r.WriteContract(t, "assen-bag", c)
+		r.Replace(t, "assen, service: bag", "assen, service: gone")
+		s := mustLoad(t, r).Snapshot()
+		if len(s.Grants) != 0 || len(s.Clients[0].Assignments) != 0 {
+			t.Errorf("%s: got %d grants and %d assignments, want none", kind, len(s.Grants), len(s.Clients[0].Assignments))
+		}
 	}
-	c.Revoke[regiontest.HubOIN] = jws
-	r.WriteContract(t, "assen-bag", c)
-	s := mustLoad(t, r).Snapshot()
-	if len(s.Grants) != 0 || len(s.Clients[0].Assignments) != 0 {
-		t.Errorf("got %d grants and %d assignments, want none", len(s.Grants), len(s.Clients[0].Assignments))
+}
+
+func TestAContractThatExpiresWhileInForceDropsOut(t *testing.T) {
+	r := regiontest.Default(t)
+	inForce := mustLoad(t, r).Snapshot().Contracts
+	later := region.Options{Now: func() time.Time { return regiontest.Draft().NotAfter }}
+	if _, err := region.Load(t.Context(), r.File(), later); err == nil || !strings.Contains(err.Error(), "expired on") {
+		t.Errorf("got %v for a contract that was never in force, want the fault", err)
+	}
+	later.InForce = inForce
+	for range 2 { // it stays known after it dropped out
+		loaded, err := region.Load(t.Context(), r.File(), later)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := loaded.Snapshot()
+		if len(s.Grants) != 0 || len(s.Clients[0].Assignments) != 0 {
+			t.Errorf("got %d grants and %d assignments, want none", len(s.Grants), len(s.Clients[0].Assignments))
+		}
+		if got := loaded.Expired(later.Now()); !cmp.Equal(got, []string{"assen-bag.json"}) {
+			t.Errorf("got %v as expired", got)
+		}
+		later.InForce = s.Contracts
+	}
+}
+
+func TestADescriptionThatTheHubServesIsNoOperation(t *testing.T) {
+	r := regiontest.Default(t)
+	r.Write(t, "bag.yaml", regiontest.OpenAPI+"  /openapi.json:\n    get: {responses: {'200': {description: ok}}}\n")
+	if got := len(mustLoad(t, r).Snapshot().Services[0].Operations); got != 3 {
+		t.Errorf("got %d operations, want 3", got)
+	}
+	r.Replace(t, "published: true", "published: false")
+	if _, err := load(r); err == nil || !strings.Contains(err.Error(), "GET /openapi.json: operationId") {
+		t.Errorf("got %v, want the fault of an operation like any other", err)
 	}
 }
 

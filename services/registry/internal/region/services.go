@@ -86,9 +86,9 @@ func (l *loader) service(s Service, f faults) api.Service {
 			af.add("basePath is reserved or does not match %s", basePathShape)
 		}
 		out.BasePaths = append(out.BasePaths, a.BasePath)
-		out.Operations = append(out.Operations, l.operations(s.Slug, a, af.at("openapi %s", a.OpenAPI))...)
+		out.Operations = append(out.Operations, l.operations(s, a, af.at("openapi %s", a.OpenAPI))...)
 		if s.Published {
-			out.Public = append(out.Public, a.BasePath+"/openapi.json")
+			out.Public = append(out.Public, a.BasePath+descriptionPath)
 		}
 	}
 	checkOperations(out.Operations, f)

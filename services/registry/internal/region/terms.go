@@ -50,7 +50,7 @@ func (t Terms) terms() contract.Terms {
 }
 
 // checkTerms checks what the terms ask for and, unless the contracts are yet to be signed, that their contracts say
-// the same.
+// the same. Of a contract that is over nothing is asked.
 func (l *loader) checkTerms(unsigned bool) {
 	seen := map[string]bool{}
 	for i, t := range l.file.Contracts.Terms {
@@ -62,6 +62,10 @@ func (l *loader) checkTerms(unsigned bool) {
 			f.add("name stands there twice")
 		}
 		seen[t.Name] = true
+		signed, isSigned := l.contracts[t.Name]
+		if isSigned && l.over(signed) {
+			continue
+		}
 		consumer, known := l.orgs[t.Consumer]
 		if !known {
 			f.add("consumer %q is not among the organisations", t.Consumer)
@@ -72,7 +76,7 @@ func (l *loader) checkTerms(unsigned bool) {
 		} else {
 			_, err := t.terms().CompleteFor(service.Personal)
 			f.join(err)
-			l.checkScopes(t.terms(), service, f)
+			checkOffer(t.terms(), service, f)
 		}
 		if !t.NotAfter.After(t.NotBefore) {
 			f.add("notAfter is not after notBefore")
@@ -80,8 +84,7 @@ func (l *loader) checkTerms(unsigned bool) {
 		if unsigned || !known || !offered {
 			continue
 		}
-		signed, ok := l.contracts[t.Name]
-		if !ok {
+		if !isSigned {
 			if !l.hasFault(t.Name + ".json") {
 				f.add("there is no signed contract %s.json", t.Name)
 			}

@@ -64,7 +64,7 @@ services:
 contracts:
   directory: contracts
   terms:
-    - {name: assen-bag, consumer: assen, service: bag, notBefore: FROM, notAfter: TILL, purpose: adressen controleren, scopes: [bag.lezen], rate: 50}
+    - {name: assen-bag, consumer: assen, service: bag, notBefore: FROM, notAfter: TILL, purpose: adressen controleren, scopes: [bag.lezen], tariff: bag-2026}
 `
 
 // Region is a folder with a region.
@@ -104,7 +104,7 @@ func Draft() contract.Draft {
 		GroupID: "noorderhub-test", CreatedAt: Now, NotBefore: Now.AddDate(0, -1, 0), NotAfter: Now.AddDate(0, 6, 0),
 		Connections: []contract.Connection{{
 			Consumer: AssenOIN, Provider: HubOIN, Service: "bag", Gateway: "gateway.hub.internal",
-			Terms: contract.Terms{Purpose: "adressen controleren", Scopes: []string{"bag.lezen"}, Rate: 50},
+			Terms: contract.Terms{Purpose: "adressen controleren", Scopes: []string{"bag.lezen"}, Tariff: "bag-2026"},
 		}},
 	}
 }
