@@ -163,7 +163,7 @@ func (w *wiring) buildPolicy(context.Context) error {
 	}
 	w.policy = policy.NewHolder(w.deps.Snapshots, func(s *registry.Snapshot) (*policy.View, error) {
 		update := pool.Begin()
-		v, err := policy.Compile(s, func(s *registry.Snapshot) (*routes.Table, error) {
+		v, err := policy.Compile(s, func(s *registry.Snapshot) (*routes.Table, []error, error) {
 			return routes.Compile(s, w.cfg.Hub, parts, func(service *registry.Service) (routes.Forwarder, error) {
 				return update.Target(service)
 			})
@@ -227,9 +227,10 @@ func (w *wiring) buildChain(context.Context) error {
 	announcer := &announcer{signer: w.signer, instance: w.log.ID(), snapshots: w.deps.Snapshots, to: w.deps.Publish, logger: w.deps.Logger}
 	w.app.Background("announcer", announcer.run)
 	w.app.Check("snapshot", func(context.Context) error {
-		if v := w.policy.View(); v == nil {
-			return errors.New("there is no snapshot yet")
-		} else if _, known := v.Calls.Key(w.signer.KeyID()); !known {
+		if err := w.policy.Ready(); err != nil {
+			return err
+		}
+		if _, known := w.policy.View().Calls.Key(w.signer.KeyID()); !known {
 			return errors.New("the registry has not announced this gateway's key yet")
 		}
 		return nil
@@ -290,6 +291,6 @@ func addr(l net.Listener) string {
 // Run serves until ctx ends, then stops in order: calls in flight finish, and the log is shipped.
 func (s *Service) Run(ctx context.Context) error { return s.app.Run(ctx) }
 
-// Ready gives nil when calls are welcome: a snapshot is there, the services know this gateway's key, and records can be
+// Ready gives nil when calls are welcome: the newest snapshot is in force, the services know this gateway's key, and records can be
 // made durable.
 func (s *Service) Ready(ctx context.Context) error { return s.app.Ready(ctx) }

@@ -31,7 +31,17 @@ func (w *wiring) measure() error {
 	if err != nil {
 		return err
 	}
-	_, err = meter.Float64ObservableGauge("gateway.snapshot.age", metric.WithUnit("s"), metric.WithDescription("time since the registry confirmed the snapshot"),
+	_, err = meter.Int64ObservableGauge("gateway.snapshot.omitted", metric.WithUnit("{part}"), metric.WithDescription("services and key sets of the snapshot in force that are left out"),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			if v := w.policy.View(); v != nil {
+				o.Observe(int64(len(v.Omitted)))
+			}
+			return nil
+		}))
+	if err != nil {
+		return err
+	}
+	_, err = meter.Float64ObservableGauge("gateway.snapshot.age", metric.WithUnit("s"), metric.WithDescription("time since the snapshot in force was confirmed to be the newest"),
 		metric.WithFloat64Callback(func(_ context.Context, o metric.Float64Observer) error {
 			if w.policy.View() != nil {
 				o.Observe(w.policy.Age().Seconds())

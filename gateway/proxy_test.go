@@ -27,6 +27,9 @@ func TestHeadersThatIdentifyAreCutAndTheHubsAreSet(t *testing.T) {
 		"DPoP", "Client-Cert", "Client-Cert-Chain", "X-Forwarded-For", "X-Forwarded-User", "X-Real-Ip", "Fsc-Grant-Hash", "X-Hub-Tenant", "X_Hub_Tenant",
 		"Client_Cert", "X_Forwarded_For", "X-SSL-Client-Cert", "X_SSL_Client_Verify", "X-HTTP-Method-Override", "X-Original-URL", "X-Rewrite-Url", "Baggage",
 		"Noorderhub-Answered-By", "Via", "Cookie", "Proxy-Authorization", "Remote-User", "Keep-Alive",
+		"X-NLX-Request-User-Id", "X-Auth-Request-Email", "X-Authenticated-Userid", "X-Consumer-Username", "X-Credential-Identifier",
+		"X-MS-Client-Principal", "X-MS-Client-Principal-Id", "X-Goog-Authenticated-User-Email", "X-Amzn-Oidc-Data", "X-WebAuth-User",
+		"Client-IP", "X-Forwarded", "X-Original-Host",
 	}
 	for _, name := range cut {
 		outside[name] = []string{"vals"}
@@ -63,7 +66,8 @@ func TestAnswersLoseWhatSpeaksForTheHub(t *testing.T) {
 	r := newRig(t)
 	r.serve(func(w http.ResponseWriter, _ *http.Request) {
 		h := w.Header()
-		for _, name := range []string{"Server", "X-Powered-By", "Set-Cookie", "Strict-Transport-Security", "Fsc-Transaction-Id", "Noorderhub-Answered-By", "Traceparent", "Alt-Svc", "X-Once"} {
+		for _, name := range []string{"Server", "X-Powered-By", "Set-Cookie", "Strict-Transport-Security", "Fsc-Transaction-Id", "Noorderhub-Answered-By", "Traceparent", "Alt-Svc", "X-Once",
+			"Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Options", "Service-Worker-Allowed"} {
 			h.Set(name, "vals")
 		}
 		h.Set("Connection", "X-Once")
@@ -82,6 +86,9 @@ func TestAnswersLoseWhatSpeaksForTheHub(t *testing.T) {
 	}
 	if got.StatusCode != 201 || got.Header.Get("Etag") != `"1"` || got.Header.Get("Cache-Control") != "max-age=60" || len(got.Header["Cache-Control"]) != 1 {
 		t.Errorf("got %d %v", got.StatusCode, got.Header)
+	}
+	if got.Header.Get("X-Frame-Options") != "DENY" || got.Header.Get("X-Content-Type-Options") != "nosniff" || got.Header.Get("Content-Security-Policy") == "" {
+		t.Errorf("the hub's own protection is missing: %v", got.Header)
 	}
 	if sum := got.Trailer.Get("X-Sum"); sum != "42" {
 		t.Errorf("got trailer %q, want 42", sum)
@@ -299,9 +306,11 @@ func TestANewSnapshotDropsNothing(t *testing.T) {
 		swap(r, map[bool][]string{true: {second}, false: addresses}[i%2 == 0])
 		eventually(t, "calls go on", func() bool { return calls.Load() > before+4 || failed.Load() > 0 })
 	}
-	r.source.change(func(s *registry.Snapshot) { s.Services[0].BasePaths = []string{"/beheer"} }) // broken: refused
+	r.source.change(func(s *registry.Snapshot) { // a faulty service is left out
+		s.Services = append(s.Services, registry.Service{Slug: "kapot", BasePaths: []string{"/beheer"}})
+	})
 	before := calls.Load()
-	eventually(t, "calls go on under the old snapshot", func() bool { return calls.Load() > before+20 || failed.Load() > 0 })
+	eventually(t, "calls go on beside a faulty service", func() bool { return calls.Load() > before+20 || failed.Load() > 0 })
 	close(done)
 	for range 4 {
 		<-ended

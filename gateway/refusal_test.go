@@ -36,8 +36,8 @@ func TestEveryRefusalNamesItsCodeAndNeverReachesTheService(t *testing.T) {
 		"a foreign key":        {raw: func(*rig) string { return stranger.Token(hub+"/bag", nil) }, status: 401, code: "token-key"},
 		"an expired token": {claims: func(c *token.Claims) {
 			c.Issued, c.NotBefore, c.Expires = token.Date(time.Now().Add(-time.Hour)), 0, token.Date(time.Now().Add(-55*time.Minute))
-		}, status: 401, code: "token-expired"},
-		"another audience": {claims: func(c *token.Claims) { c.Audience = hub + "/zaken" }, status: 401, code: "token-audience"},
+		}, status: 401, code: "token-expired", recorded: true},
+		"another audience": {claims: func(c *token.Claims) { c.Audience = hub + "/zaken" }, status: 401, code: "token-audience", recorded: true},
 		"another issuer":   {claims: func(c *token.Claims) { c.Issuer = "https://evil.example" }, status: 401, code: "token-issuer"},
 		"a revoked token": {
 			claims: func(c *token.Claims) { c.ID = "revoked" },
@@ -324,8 +324,16 @@ func TestTheAuthorizationServersPathsKeepTheirErrors(t *testing.T) {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 		URI         string `json:"error_uri"`
+		Code        string `json:"code"`
+		Rule        string `json:"rule"`
+		Side        string `json:"side"`
+		NextStep    string `json:"nextStep"`
+		TraceID     string `json:"traceId"`
 	}
 	if err := json.Unmarshal(got.body, &e); err != nil || got.StatusCode != 413 || e.Error != "invalid_request" || e.URI != hub+"/portaal/fouten/body-too-large" {
 		t.Errorf("got %d %s", got.StatusCode, got.body)
+	}
+	if e.Code != "body-too-large" || e.Rule == "" || e.Side != "client" || e.NextStep == "" || len(e.TraceID) != 32 || strings.ContainsAny(e.Description, "\"\\") {
+		t.Errorf("got %s, want the hub's members too", got.body)
 	}
 }

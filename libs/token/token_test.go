@@ -201,6 +201,26 @@ func TestLeewayIsExactToTheSecond(t *testing.T) {
 	}
 }
 
+func TestClaimsComeAlongOnlyWithErrorsOfTimeAndAudience(t *testing.T) {
+	issuer := tokentest.New(t, hub, token.TypeAccess)
+	v := issuer.Verifier()
+	for name, tc := range map[string]struct {
+		raw   string
+		along bool
+	}{
+		"expired": {issuer.Token(bag, func(c *token.Claims) {
+			c.Issued, c.NotBefore, c.Expires = token.Date(time.Now().Add(-time.Hour)), 0, token.Date(time.Now().Add(-55*time.Minute))
+		}), true},
+		"another audience": {issuer.Token(hub+"/zaken", nil), true},
+		"another issuer":   {issuer.Token(bag, func(c *token.Claims) { c.Issuer = "https://evil.example" }), false},
+		"a foreign key":    {tokentest.New(t, hub, token.TypeAccess).Token(bag, nil), false},
+	} {
+		if claims, err := v.Verify(tc.raw, bag); err == nil || (claims != nil) != tc.along {
+			t.Errorf("%s: got claims %v with %v, want them along: %v", name, claims, err, tc.along)
+		}
+	}
+}
+
 func TestAVerifierIsNotMadeWithUnsafeOptions(t *testing.T) {
 	good := token.Options{Type: token.TypeAccess, Issuer: hub, Keys: token.Keys{}}
 	for name, change := range map[string]func(*token.Options){

@@ -72,7 +72,9 @@ func NewVerifier(o Options) (*Verifier, error) {
 }
 
 // Verify checks a token for one audience, the service that is called. Every error is an *errs.Error of kind
-// Unauthenticated whose code names the check that failed. The claims are shared and must not be changed.
+// Unauthenticated whose code names the check that failed. The claims are shared and must not be changed. With an error of
+// time or audience the claims come along: the token is the issuer's, so that the refusal can be laid to its client; they
+// allow nothing.
 func (v *Verifier) Verify(raw, audience string) (*Claims, error) {
 	if raw == "" {
 		return nil, codeMissing.New("the request carries no access token")
@@ -87,10 +89,10 @@ func (v *Verifier) Verify(raw, audience string) (*Claims, error) {
 		return nil, err
 	}
 	if err := v.checkTime(claims, now); err != nil {
-		return nil, err
+		return claims, err
 	}
 	if audience == "" || claims.Audience != audience {
-		return nil, codeAudience.New("the token is for %q, this is %q", claims.Audience, audience)
+		return claims, codeAudience.New("the token is for %q, this is %q", claims.Audience, audience)
 	}
 	return claims, nil
 }

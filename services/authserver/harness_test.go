@@ -63,6 +63,16 @@ type hub struct {
 type registry struct {
 	mu      sync.Mutex
 	current atomic.Pointer[api.Snapshot]
+	changed chan struct{} // made by Changed, closed by change
+}
+
+func (r *registry) Changed() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.changed == nil {
+		r.changed = make(chan struct{})
+	}
+	return r.changed
 }
 
 func (r *registry) Current() *api.Snapshot { return r.current.Load() }
@@ -76,6 +86,10 @@ func (r *registry) change(f func(*api.Snapshot)) {
 	f(&next)
 	next.Version.Number++
 	r.current.Store(&next)
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
 }
 
 func (r *registry) publish(_ context.Context, set json.RawMessage) error {

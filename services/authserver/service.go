@@ -30,9 +30,11 @@ import (
 	"noorderhub.nl/hub/services/registry/api"
 )
 
-// Snapshots gives the registry's snapshot in force, nil before the first one.
+// Snapshots gives the registry's snapshot in force, nil before the first one, and a channel that is closed when there is
+// a newer one.
 type Snapshots interface {
 	Current() *api.Snapshot
+	Changed() <-chan struct{}
 }
 
 // Deps are what the part gets from outside. Logger and Telemetry are required; the others take the place of what the
@@ -137,7 +139,7 @@ func openKeys(ctx context.Context, a *app.App, cfg Config, deps Deps, memory *re
 	if err := memory.Begin(ctx, first); err != nil {
 		deps.Logger.WarnContext(ctx, "memory of used assertions away", "error", err)
 	}
-	a.Background("signing keys", ring.Run)
+	a.Background("signing keys", func(ctx context.Context) error { return ring.Run(ctx, deps.Snapshots) })
 	return ring, nil
 }
 

@@ -270,7 +270,7 @@ func TestTheJWKSHasOurKeysAndTheGatewaysAndNoPrivateHalf(t *testing.T) {
 	if strings.Contains(a.raw, `"d":`) {
 		t.Error("a private key is published")
 	}
-	if got := a.header.Get("Cache-Control"); got != "public, max-age=604800" {
+	if got := a.header.Get("Cache-Control"); got != "public, max-age=300" {
 		t.Errorf("got Cache-Control %q", got)
 	}
 }

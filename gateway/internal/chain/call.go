@@ -16,7 +16,6 @@ type Call struct {
 	ID          string // transaction id, UUIDv7
 	Begin       time.Time
 	Certificate *Certificate // of the client; nil without one
-	Plain       bool         // came over the listener without TLS
 	Informs     func(status int, header http.Header)
 
 	// Refusal holds header fields that go with a refusal: Allow, WWW-Authenticate.

@@ -9,11 +9,13 @@ import (
 )
 
 // A call token lives a minute at most; with less than half of it left it is minted anew, so that it does not run out on
-// its way through a slow service.
+// its way through a slow service. It lives some seconds at least: the clock difference that is allowed lets access tokens
+// through up to and beyond their end, and a call that was let through must reach the service.
 const (
-	callTokenLife = 60 * time.Second
-	callTokenLeft = 30 * time.Second
-	mintedMost    = 16384 // call tokens kept, one per access token in use
+	callTokenLife  = 60 * time.Second
+	callTokenLeast = 10 * time.Second
+	callTokenLeft  = 30 * time.Second
+	mintedMost     = 16384 // call tokens kept, one per access token in use
 )
 
 // minter makes the token that a service gets instead of the caller's: signed by the gateway, for this service only, so
@@ -49,6 +51,9 @@ func (m *minter) token(call *Call, now time.Time) (string, error) {
 	end := now.Add(callTokenLife)
 	if expires := call.Claims.Expires.Time(); expires.Before(end) {
 		end = expires
+	}
+	if least := now.Add(callTokenLeast); end.Before(least) {
+		end = least
 	}
 	c := &token.Claims{
 		Issuer: m.hub, Subject: call.Claims.Subject, ClientID: call.Claims.ClientID, AuthorizedParty: call.Claims.AuthorizedParty,

@@ -51,9 +51,11 @@ func (c *Chain) authenticate(_ context.Context, call *Call, r *http.Request) err
 	if err == nil {
 		call.Claims, err = c.cfg.Tokens.Verify(raw, call.Route.Audience)
 	}
-	if err == nil {
+	if call.Claims != nil {
 		// A client that is known although the token is refused makes the refusal part of its organisation's log.
 		call.Client = call.view.Client(call.Claims.ClientID)
+	}
+	if err == nil {
 		err = checkToken(call)
 	}
 	if err != nil {

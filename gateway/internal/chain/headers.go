@@ -28,12 +28,17 @@ var cutNames = map[string]bool{
 	"authorization": true, "proxy-authorization": true, "dpop": true, "client-cert": true, "client-cert-chain": true,
 	"forwarded": true, "via": true, "x-real-ip": true, "x-client-ip": true, "true-client-ip": true, "x-cluster-client-ip": true,
 	"cf-connecting-ip": true, "x-host": true, "x-remote-user": true, "remote-user": true, "x-remote-addr": true,
-	"x-http-method": true, "x-http-method-override": true, "x-method-override": true, "x-original-url": true, "x-original-method": true,
+	"x-http-method": true, "x-http-method-override": true, "x-method-override": true,
 	"x-rewrite-url": true, "baggage": true, "traceparent": true, "tracestate": true, "noorderhub-answered-by": true,
 	"cdn-loop": true, "expect": true, "x-client-cert": true, "ssl-client-cert": true, "x-transaction-id": true,
+	"x-webauth-user": true, "client-ip": true, "x-forwarded": true,
 }
 
-var cutPrefixes = []string{"x-forwarded-", "fsc-", "x-hub-", "noorderhub-", "x-ssl-", "ssl-client-", "x-client-cert-", "x-client-verify", "x-envoy-", "x-noorderhub-"}
+var cutPrefixes = []string{
+	"x-forwarded-", "fsc-", "x-hub-", "noorderhub-", "x-ssl-", "ssl-client-", "x-client-cert-", "x-client-verify", "x-envoy-",
+	"x-noorderhub-", "x-nlx-", "x-auth-request-", "x-authenticated-", "x-consumer-", "x-credential-", "x-ms-client-principal",
+	"x-goog-authenticated-", "x-amzn-oidc-", "x-original-",
+}
 
 // hopByHop end at the gateway (RFC 9110 §7.6.1).
 var hopByHop = map[string]bool{
@@ -121,6 +126,13 @@ var cutFromAnswers = map[string]bool{
 	"fsc-transaction-id": true, "noorderhub-answered-by": true,
 }
 
+// cutFromServices are, besides, fields by which one service would loosen the browser protection of the host that all
+// share; the hub's own stand.
+var cutFromServices = map[string]bool{
+	"set-cookie": true, "content-security-policy": true, "x-frame-options": true, "x-content-type-options": true,
+	"service-worker-allowed": true,
+}
+
 // Answer gives the fields of a service's answer that go on to the client. A shared service sets no cookies: all services
 // share one host with the portal.
 func (c *Call) Answer(h http.Header) http.Header {
@@ -128,7 +140,7 @@ func (c *Call) Answer(h http.Header) http.Header {
 	kept := make(http.Header, len(h))
 	for name, values := range h {
 		lower := strings.ToLower(name)
-		if hopByHop[lower] || cutFromAnswers[lower] || named[lower] || lower == "set-cookie" && c.Route.Service != nil {
+		if hopByHop[lower] || cutFromAnswers[lower] || named[lower] || cutFromServices[lower] && c.Route.Service != nil {
 			continue
 		}
 		kept[name] = values

@@ -2,13 +2,11 @@ package chain
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
-	"sync/atomic"
 	"time"
 
 	"noorderhub.nl/hub/gateway/internal/routes"
@@ -25,7 +23,7 @@ type proxy struct {
 // forward is an endpoint.Endpoint.
 func (p *proxy) forward(ctx context.Context, request any) (any, error) {
 	call, in := callFrom(ctx), request.(*http.Request)
-	out, body, err := p.request(call, in)
+	out, err := p.request(call, in)
 	if err != nil {
 		return nil, err
 	}
@@ -40,9 +38,6 @@ func (p *proxy) forward(ctx context.Context, request any) (any, error) {
 	call.Sent = p.now()
 	resp, err := call.Route.To.Forward(ctx, out, safeAgain(call.Route, in.Method))
 	if err != nil {
-		if tooLarge := body.fault(); tooLarge != nil {
-			return nil, tooLarge
-		}
 		return nil, err
 	}
 	call.Answered = p.now()
@@ -54,25 +49,23 @@ func (p *proxy) forward(ctx context.Context, request any) (any, error) {
 }
 
 // request makes the outgoing request. The path goes on byte for byte as it was routed.
-func (p *proxy) request(call *Call, in *http.Request) (*http.Request, *body, error) {
+func (p *proxy) request(call *Call, in *http.Request) (*http.Request, error) {
 	out := &http.Request{
 		Method: in.Method, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, ContentLength: in.ContentLength,
 		URL:    &url.URL{Path: in.URL.Path, RawPath: in.URL.RawPath, RawQuery: in.URL.RawQuery},
 		Header: p.outgoing(call, in),
 	}
-	var b *body
 	if in.Body != nil && in.Body != http.NoBody && in.ContentLength != 0 {
-		b = &body{ReadCloser: in.Body, left: call.Route.MaxBody, limit: call.Route.MaxBody}
-		out.Body = b
+		out.Body = &body{ReadCloser: in.Body, left: call.Route.MaxBody, limit: call.Route.MaxBody}
 	}
 	if call.Client != nil {
 		raw, err := p.minter.token(call, p.now())
 		if err != nil {
-			return nil, nil, errs.CodeInternal.Wrap(err, "something went wrong on our side")
+			return nil, errs.CodeInternal.Wrap(err, "something went wrong on our side")
 		}
 		out.Header.Set("Authorization", "Bearer "+raw)
 	}
-	return out, b, nil
+	return out, nil
 }
 
 // safeAgain tells whether a request may be sent twice: its method is idempotent (RFC 9110 §9.2.2), or the provider says
@@ -85,15 +78,12 @@ func safeAgain(r *routes.Route, method string) bool {
 	return r.Retry
 }
 
-// body stops at the route's limit, also when no length was told before.
+// body stops at the route's limit, also when no length was told before. Its error is the refusal.
 type body struct {
 	io.ReadCloser
 	limit int64
 	left  int64
-	over  atomic.Bool // read by the chain while the transport may still be reading
 }
-
-var errOverLimit = errors.New("body beyond its limit")
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
@@ -104,16 +94,7 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	if b.left -= int64(n); b.left < 0 {
-		b.over.Store(true)
-		return 0, errOverLimit
+		return 0, errs.CodeTooLarge.New("the limit is %d bytes", b.limit)
 	}
 	return n, err
-}
-
-// fault gives the refusal of a body that was too large, nil otherwise.
-func (b *body) fault() error {
-	if b == nil || !b.over.Load() {
-		return nil
-	}
-	return errs.CodeTooLarge.New("the limit is %d bytes", b.limit)
 }

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"noorderhub.nl/hub/gateway/internal/routes"
+	"noorderhub.nl/hub/gateway/internal/upstream"
 	"noorderhub.nl/hub/libs/errs"
 	journal "noorderhub.nl/hub/services/journal/api"
 )
@@ -30,6 +31,9 @@ func (c *Chain) record(ctx context.Context, call *Call, r *http.Request) error {
 	wait, cancel := context.WithTimeout(ctx, c.cfg.LogTimeout)
 	defer cancel()
 	if err := c.cfg.Log.Append(wait, entry); err != nil {
+		if ctx.Err() != nil {
+			return upstream.ErrClientGone // not the log's fault
+		}
 		return codeLogUnavailable.Wrap(err, "the contract demands a record of every call, and it could not be made durable").
 			WithRule("logging required").WithRetryAfter(time.Second)
 	}
@@ -43,7 +47,7 @@ func (c *Chain) refusals(next endpoint.Endpoint) endpoint.Endpoint {
 	return func(ctx context.Context, request any) (any, error) {
 		response, err := next(ctx, request)
 		call := callFrom(ctx)
-		if err == nil || call.Client == nil || call.recorded {
+		if err == nil || call.Client == nil || call.recorded || errors.Is(err, upstream.ErrClientGone) {
 			return response, err
 		}
 		e := errs.As(err)

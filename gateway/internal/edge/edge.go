@@ -67,34 +67,43 @@ const (
 	headerAnsweredBy  = "Noorderhub-Answered-By"
 )
 
+// statusClientGone is what measurements show for a call whose client left without an answer, after the custom of nginx.
+const statusClientGone = 499
+
 // ServeHTTP answers one request. It runs inside the telemetry middleware, which makes the span.
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	call := &chain.Call{ID: newTransactionID(), Begin: time.Now(), Certificate: certificateOf(r), Plain: r.TLS == nil}
+	call := &chain.Call{ID: newTransactionID(), Begin: time.Now(), Certificate: certificateOf(r)}
 	h := w.Header()
 	h[headerTransaction] = []string{call.ID}
 	h[headerAnsweredBy] = []string{byGateway}
 	e.secureDefaults(h)
 
 	end := chain.Ending{AnsweredBy: byGateway}
-	sent := &counter{ReadCloser: r.Body}
-	out := newWriter(w, r)
+	sent := newIntake(w, r)
+	out := newWriter(w, r, sent)
 	defer func() {
 		if fault := recover(); fault != nil && fault != http.ErrAbortHandler { //nolint:errorlint // a sentinel by identity
 			e.panics.Add(1)
 			e.cfg.Logger.ErrorContext(r.Context(), "panic", "transaction", call.ID, "fault", fmt.Sprint(fault), "stack", string(debug.Stack()))
 			end.Err = errs.CodeInternal.New("something went wrong on our side")
+			out.decide()
 			if !out.wrote {
 				e.refuse(out, r, call, end.Err)
 			}
 		} else if fault != nil {
 			end.Err = errCut
 		}
-		end.Status, end.RequestBytes, end.ResponseBytes = out.status, sent.n.Load(), out.bytes
+		end.Status, end.RequestBytes, end.ResponseBytes = out.status, sent.bytes(), out.bytes
 		e.cfg.Chain.Finish(r.Context(), call, end)
+		if errors.Is(end.Err, upstream.ErrClientGone) {
+			w.WriteHeader(statusClientGone) // for the measurements: it never leaves
+			panic(http.ErrAbortHandler)     // else the server would answer 200
+		}
 		if end.Err != nil && out.wrote && end.AnsweredBy == byService {
 			panic(http.ErrAbortHandler) // the client must see that the answer is not whole
 		}
 	}()
+	defer sent.end() // before an answer to a panic, and before the outcome
 
 	if local := e.cfg.Local[r.URL.Path]; local != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		local(out, r)
@@ -105,13 +114,9 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.refuse(out, r, call, err)
 		return
 	}
-	if r.Body != nil && r.Body != http.NoBody {
-		sent.idle = newIdle(w)
-		defer sent.idle.end()
-		r.Body = sent
-	}
 	call.Informs = out.inform
 	resp, err := e.cfg.Chain.Do(r.Context(), call, r)
+	out.decide()
 	switch {
 	case errors.Is(err, upstream.ErrClientGone):
 		end.Err = err

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"noorderhub.nl/hub/gateway/internal/chain"
@@ -68,12 +67,14 @@ type writer struct {
 	wrote   bool
 	status  int
 	bytes   int64
+	sent    *intake // the request's body
 
-	mu sync.Mutex // inform is called from the transport's goroutine
+	mu      sync.Mutex // inform is called from the transport's goroutine
+	decided bool       // the answer is being made: the header is the handler's alone
 }
 
-func newWriter(w http.ResponseWriter, r *http.Request) *writer {
-	out := &writer{ResponseWriter: w, control: http.NewResponseController(w), stream: r.ProtoMajor > 1}
+func newWriter(w http.ResponseWriter, r *http.Request, sent *intake) *writer {
+	out := &writer{ResponseWriter: w, control: http.NewResponseController(w), stream: r.ProtoMajor > 1, sent: sent}
 	if !out.stream {
 		_ = out.control.SetWriteDeadline(time.Time{}) // what the call before on this connection left
 	}
@@ -91,12 +92,14 @@ func (w *writer) disarm() {
 
 func (w *writer) flush() { _ = w.control.Flush() }
 
-// WriteHeader implements http.ResponseWriter.
+// WriteHeader implements http.ResponseWriter. With a part of the request still to come, the connection ends after this
+// answer on HTTP/1: what follows must never be read as a request.
 func (w *writer) WriteHeader(status int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if !w.wrote {
 		w.wrote, w.status = true, status
+		if !w.stream && w.sent.unread() {
+			w.Header()["Connection"] = []string{"close"}
+		}
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
@@ -104,7 +107,7 @@ func (w *writer) WriteHeader(status int) {
 // Write implements http.ResponseWriter.
 func (w *writer) Write(p []byte) (int, error) {
 	if !w.wrote {
-		w.wrote, w.status = true, http.StatusOK
+		w.WriteHeader(http.StatusOK)
 	}
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
@@ -116,13 +119,22 @@ func (w *writer) Write(p []byte) (int, error) {
 func (w *writer) inform(status int, h http.Header) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.wrote || status != http.StatusEarlyHints || len(h["Link"]) == 0 {
+	if w.decided || status != http.StatusEarlyHints || len(h["Link"]) == 0 {
 		return
 	}
+	w.arm()
+	defer w.disarm()
 	own := w.Header()
 	own["Link"] = h["Link"]
 	w.ResponseWriter.WriteHeader(status)
 	delete(own, "Link")
+}
+
+// decide ends the time of informational answers. The transport may still report one: also after it gave up.
+func (w *writer) decide() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.decided = true
 }
 
 // copy moves the body, telling apart which side broke.
@@ -149,59 +161,4 @@ func (w *writer) copy(src io.Reader, live bool) error {
 			return errCut
 		}
 	}
-}
-
-// counter counts a request body while it is read.
-type counter struct {
-	io.ReadCloser
-	n    atomic.Int64 // the transport may still read when the outcome is recorded
-	idle *idle
-}
-
-// Read implements io.Reader.
-func (c *counter) Read(p []byte) (int, error) {
-	c.idle.arm()
-	n, err := c.ReadCloser.Read(p)
-	c.n.Add(int64(n))
-	if err != nil {
-		c.idle.disarm()
-	}
-	return n, err
-}
-
-// Close implements io.Closer.
-func (c *counter) Close() error {
-	c.idle.disarm()
-	return c.ReadCloser.Close()
-}
-
-// idle bounds the wait for each piece of a body, as long as the handler runs: after that the connection is the server's
-// again, though the transport may still hold the body.
-type idle struct {
-	control *http.ResponseController
-	mu      sync.Mutex
-	over    bool
-}
-
-func newIdle(w http.ResponseWriter) *idle { return &idle{control: http.NewResponseController(w)} }
-
-func (i *idle) arm() { i.set(time.Now().Add(idleTimeout)) }
-
-// disarm must follow: the server goes on reading in the background to notice a client that leaves.
-func (i *idle) disarm() { i.set(time.Time{}) }
-
-func (i *idle) set(deadline time.Time) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if !i.over {
-		_ = i.control.SetReadDeadline(deadline)
-	}
-}
-
-// end is for the end of the handler.
-func (i *idle) end() {
-	i.disarm()
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.over = true
 }

@@ -30,6 +30,7 @@ type View struct {
 	Routes  *routes.Table
 	Keys    token.Keys // of access tokens
 	Calls   token.Keys // of the gateways' call tokens; services know those and no others
+	Omitted []error    // what of the snapshot is faulty and left out: services and key sets
 
 	grants  map[string]*registry.Grant
 	clients map[string]*Client
@@ -60,14 +61,14 @@ func (v *View) Revoked(jti string) bool {
 	return ok
 }
 
-// Compile makes a View. Everything that is wrong with the snapshot is in the error.
-func Compile(s *registry.Snapshot, compileRoutes func(*registry.Snapshot) (*routes.Table, error)) (*View, error) {
+// Compile makes a View. A faulty service or key set is left out and told of in Omitted: grants, clients and above all
+// revocations of the same snapshot come into force whatever stands beside them.
+func Compile(s *registry.Snapshot, compileRoutes func(*registry.Snapshot) (*routes.Table, []error, error)) (*View, error) {
 	v := &View{
 		Version: s.Version.String(), HubOIN: s.HubOIN, Keys: token.Keys{}, Calls: token.Keys{},
 		grants: make(map[string]*registry.Grant, len(s.Grants)), clients: make(map[string]*Client, len(s.Clients)),
 		revoked: make(map[string]struct{}, len(s.RevokedTokens)),
 	}
-	var faults []error
 	for _, k := range s.Keys {
 		into := map[string]token.Keys{partAuthServer: v.Keys, partGateway: v.Calls}[k.Part]
 		if into == nil {
@@ -75,7 +76,8 @@ func Compile(s *registry.Snapshot, compileRoutes func(*registry.Snapshot) (*rout
 		}
 		keys, err := token.ParseKeys(k.JWKS)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("keys of %s %s: %w", k.Part, k.Instance, err))
+			v.Omitted = append(v.Omitted, fmt.Errorf("keys of %s %s: %w", k.Part, k.Instance, err))
+			continue
 		}
 		maps.Copy(into, keys)
 	}
@@ -92,13 +94,11 @@ func Compile(s *registry.Snapshot, compileRoutes func(*registry.Snapshot) (*rout
 	for _, r := range s.RevokedTokens {
 		v.revoked[r.JTI] = struct{}{}
 	}
-	var err error
-	if v.Routes, err = compileRoutes(s); err != nil {
-		faults = append(faults, err)
-	}
-	if err := errors.Join(faults...); err != nil {
+	table, omitted, err := compileRoutes(s)
+	if err != nil {
 		return nil, fmt.Errorf("snapshot %s: %w", s.Version, err)
 	}
+	v.Routes, v.Omitted = table, append(v.Omitted, omitted...)
 	return v, nil
 }
 
@@ -119,6 +119,13 @@ type Holder struct {
 	logger  *slog.Logger
 	current atomic.Pointer[View]
 	refused atomic.Uint64
+	lag     atomic.Pointer[lag] // nil while the View is the source's current snapshot
+}
+
+// lag says since when the View is not the newest snapshot, and why: nil while that is being compiled.
+type lag struct {
+	since time.Time
+	cause error
 }
 
 // NewHolder compiles the current snapshot, if there is one.
@@ -131,8 +138,26 @@ func NewHolder(source Snapshots, compile func(*registry.Snapshot) (*View, error)
 // View gives the View in force, nil before the first.
 func (h *Holder) View() *View { return h.current.Load() }
 
-// Age is the time since the registry last confirmed the snapshot.
-func (h *Holder) Age() time.Duration { return h.source.Age() }
+// Age is the time since the View was last known to be the newest. The registry's confirmation counts for the snapshot
+// the source holds: when that one is not in force, the time since it came counts.
+func (h *Holder) Age() time.Duration {
+	age := h.source.Age()
+	if l := h.lag.Load(); l != nil {
+		age = max(age, time.Since(l.since))
+	}
+	return age
+}
+
+// Ready tells why calls cannot be decided by the newest snapshot, nil when they can.
+func (h *Holder) Ready() error {
+	if h.current.Load() == nil {
+		return errors.New("there is no snapshot yet")
+	}
+	if l := h.lag.Load(); l != nil && l.cause != nil {
+		return fmt.Errorf("the newest snapshot is not in force since %s: %w", l.since.UTC().Format(time.RFC3339), l.cause)
+	}
+	return nil
+}
 
 // Refused counts snapshots that did not compile.
 func (h *Holder) Refused() uint64 { return h.refused.Load() }
@@ -146,7 +171,8 @@ func (h *Holder) Key(kid string) (*ecdsa.PublicKey, bool) {
 	return v.Keys.Key(kid)
 }
 
-// Follow puts every new snapshot in force, until ctx ends. One that does not compile changes nothing.
+// Follow puts every new snapshot in force, until ctx ends. One that cannot be compiled at all changes nothing but Age and
+// Ready.
 func (h *Holder) Follow(ctx context.Context) error {
 	for {
 		changed := h.source.Changed() // before reading: a change in between must not be missed
@@ -167,12 +193,24 @@ func (h *Holder) apply(ctx context.Context) {
 	if v := h.current.Load(); v != nil && v.Version == s.Version.String() {
 		return
 	}
+	behind := lag{since: time.Now()}
+	if l := h.lag.Load(); l != nil {
+		behind.since = l.since
+	} else {
+		h.lag.Store(&lag{since: behind.since})
+	}
 	v, err := h.compile(s)
 	if err != nil {
+		behind.cause = err
+		h.lag.Store(&behind)
 		h.refused.Add(1)
 		h.logger.ErrorContext(ctx, "snapshot refused; the one before stays in force", "error", err)
 		return
 	}
 	h.current.Store(v)
+	h.lag.Store(nil)
+	if len(v.Omitted) > 0 {
+		h.logger.ErrorContext(ctx, "parts of the snapshot are faulty and left out", "version", v.Version, "error", errors.Join(v.Omitted...))
+	}
 	h.logger.InfoContext(ctx, "snapshot in force", "version", v.Version)
 }

@@ -27,32 +27,46 @@ var reserved = []string{
 	"oauth2", ".well-known", "beheer", "journaal", "portaal", "status", "healthz", "readyz", "intern", "metrics",
 }
 
-// Compile makes the table of a snapshot. hub is the outside address, the start of every audience.
-func Compile(s *registry.Snapshot, hub string, parts Parts, to func(*registry.Service) (Forwarder, error)) (*Table, error) {
-	all := own(hub, parts)
-	bases := map[string]string{}
-	var faults []error
+// Compile makes the table of a snapshot. hub is the outside address, the start of every audience. A service that is faulty,
+// or that stands in the way of one before it, is left out whole and told of in omitted: it must not keep the rest of the
+// snapshot from coming into force.
+func Compile(s *registry.Snapshot, hub string, parts Parts, to func(*registry.Service) (Forwarder, error)) (t *Table, omitted []error, err error) {
+	if t, err = New(own(hub, parts)); err != nil {
+		return nil, nil, err
+	}
+	taken := map[string]string{} // base path or slug → slug of the service that has it
 	for i := range s.Services {
 		service := &s.Services[i]
-		forwarder, err := to(service)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("service %q: %w", service.Slug, err))
+		if err := t.addService(service, hub, taken, to); err != nil {
+			omitted = append(omitted, fmt.Errorf("service %q: %w", service.Slug, err))
 			continue
 		}
-		for _, b := range service.BasePaths {
-			if _, taken := bases[b]; taken {
-				faults = append(faults, fmt.Errorf("service %q: base path %q is taken", service.Slug, b))
-			}
-			bases[b] = service.Title
+		for _, name := range names(service) {
+			taken[name] = service.Slug
 		}
-		faults = append(faults, checkService(service))
-		all = append(all, ofService(service, hub, forwarder)...)
 	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, err
-	}
-	return New(all, bases)
+	return t, omitted, nil
 }
+
+// addService asks for the forwarder only of a service that is sound by itself.
+func (t *Table) addService(s *registry.Service, hub string, taken map[string]string, to func(*registry.Service) (Forwarder, error)) error {
+	for _, name := range names(s) {
+		if by, ok := taken[name]; ok {
+			return fmt.Errorf("%q is taken by service %q", name, by)
+		}
+	}
+	if err := checkService(s); err != nil {
+		return err
+	}
+	forwarder, err := to(s)
+	if err != nil {
+		return err
+	}
+	return t.extend(ofService(s, hub, forwarder), s.Title, s.BasePaths)
+}
+
+// names are what no two services share: the slug and the base paths, which differ by their slash.
+func names(s *registry.Service) []string { return append([]string{s.Slug}, s.BasePaths...) }
 
 // own are the routes of the hub itself.
 func own(hub string, p Parts) []Route {
@@ -99,9 +113,7 @@ func ofService(s *registry.Service, hub string, to Forwarder) []Route {
 // checkService keeps a service to its own paths.
 func checkService(s *registry.Service) error {
 	var faults []error
-	fault := func(format string, args ...any) {
-		faults = append(faults, fmt.Errorf("service %q: "+format, append([]any{s.Slug}, args...)...))
-	}
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if s.Slug == "" || strings.ContainsAny(s.Slug, "/?#") || slices.Contains(reserved, s.Slug) {
 		fault("the slug is not usable")
 	}

@@ -65,21 +65,14 @@ type Table struct {
 
 type base struct{ path, title string }
 
-// New compiles routes. bases maps the base paths of services to their titles, to tell an unknown path from an operation
-// that a service does not have. Every fault is reported.
-func New(all []Route, bases map[string]string) (*Table, error) {
+// New makes a table. Every fault is reported.
+func New(all []Route) (*Table, error) {
 	t := &Table{}
 	var faults []error
 	for i := range all {
-		if err := t.add(&all[i]); err != nil {
+		if _, err := t.add(&all[i]); err != nil {
 			faults = append(faults, err)
 		}
-	}
-	for path, title := range bases {
-		if err := checkPattern(path); err != nil {
-			faults = append(faults, err)
-		}
-		t.bases = append(t.bases, base{path, title})
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
@@ -87,18 +80,46 @@ func New(all []Route, bases map[string]string) (*Table, error) {
 	return t, nil
 }
 
-func (t *Table) add(r *Route) error {
-	if err := checkPattern(r.Pattern); err != nil {
+// extend adds the routes and base paths of a service, all of them or, when one of them is faulty, none. The title tells
+// an unknown path from an operation that the service does not have.
+func (t *Table) extend(routes []Route, title string, paths []string) error {
+	var undo []func()
+	var faults []error
+	for i := range routes {
+		remove, err := t.add(&routes[i])
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		undo = append(undo, remove)
+	}
+	for _, path := range paths {
+		faults = append(faults, checkPattern(path))
+	}
+	if err := errors.Join(faults...); err != nil {
+		for _, remove := range undo {
+			remove()
+		}
 		return err
+	}
+	for _, path := range paths {
+		t.bases = append(t.bases, base{path, title})
+	}
+	return nil
+}
+
+func (t *Table) add(r *Route) (remove func(), err error) {
+	if err := checkPattern(r.Pattern); err != nil {
+		return nil, err
 	}
 	tokens := r.Class == ClassService || r.Class == ClassAdministration
 	switch {
 	case r.Class < ClassService || r.Class > ClassPublic:
-		return fmt.Errorf("route %q has no class", r.Pattern)
+		return nil, fmt.Errorf("route %q has no class", r.Pattern)
 	case r.To == nil:
-		return fmt.Errorf("route %q leads nowhere", r.Pattern)
+		return nil, fmt.Errorf("route %q leads nowhere", r.Pattern)
 	case tokens && r.Audience == "", r.Class == ClassService && (r.Service == nil || r.Method == ""):
-		return fmt.Errorf("route %q is incomplete", r.Pattern)
+		return nil, fmt.Errorf("route %q is incomplete", r.Pattern)
 	}
 	return t.root.add(strings.Split(r.Pattern[1:], "/"), r)
 }
@@ -146,24 +167,25 @@ type param struct {
 	node           node
 }
 
-func (n *node) add(segments []string, r *Route) error {
+// add puts a route below n. Its removal leaves nodes without routes behind, which match nothing.
+func (n *node) add(segments []string, r *Route) (remove func(), err error) {
 	if len(segments) == 0 {
 		if n.routes == nil {
 			n.routes = map[string]*Route{}
 		}
 		if n.routes[r.Method] != nil {
-			return fmt.Errorf("route %s %q stands twice", r.Method, r.Pattern)
+			return nil, fmt.Errorf("route %s %q stands twice", r.Method, r.Pattern)
 		}
 		n.routes[r.Method] = r
-		return nil
+		return func() { delete(n.routes, r.Method) }, nil
 	}
 	segment, rest := segments[0], segments[1:]
 	if segment == "*" {
 		if len(rest) > 0 || n.tail != nil || r.Method != "" {
-			return fmt.Errorf("route %q: a star stands at the end, once, for every method", r.Pattern)
+			return nil, fmt.Errorf("route %q: a star stands at the end, once, for every method", r.Pattern)
 		}
 		n.tail = r
-		return nil
+		return func() { n.tail = nil }, nil
 	}
 	prefix, after, templated := strings.Cut(segment, "{")
 	if !templated {
@@ -179,7 +201,7 @@ func (n *node) add(segments []string, r *Route) error {
 	}
 	_, suffix, closed := strings.Cut(after, "}")
 	if !closed || strings.ContainsAny(suffix, "{}") {
-		return fmt.Errorf("route %q: a segment has at most one parameter", r.Pattern)
+		return nil, fmt.Errorf("route %q: a segment has at most one parameter", r.Pattern)
 	}
 	return n.param(prefix, suffix).add(rest, r)
 }
@@ -223,7 +245,7 @@ func (n *node) end(rest string, more bool) *node {
 	switch {
 	case more:
 		return n.find(rest)
-	case n.routes != nil:
+	case len(n.routes) > 0:
 		return n
 	case n.tail != nil:
 		return &node{routes: map[string]*Route{"": n.tail}}

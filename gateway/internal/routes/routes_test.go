@@ -16,10 +16,11 @@ func (nowhere) Forward(context.Context, *http.Request, bool) (*http.Response, er
 	return nil, errors.New("nowhere")
 }
 
-func compile(s registry.Service) (*Table, error) {
+func compile(services ...registry.Service) (*Table, error) {
 	to := nowhere{}
-	return Compile(&registry.Snapshot{Services: []registry.Service{s}}, "https://hub", Parts{to, to, to, to},
+	t, omitted, err := Compile(&registry.Snapshot{Services: services}, "https://hub", Parts{to, to, to, to},
 		func(*registry.Service) (Forwarder, error) { return to, nil })
+	return t, errors.Join(append(omitted, err)...)
 }
 
 func service(paths ...string) registry.Service {
@@ -75,6 +76,48 @@ func TestABrokenServiceIsRefused(t *testing.T) {
 	}
 }
 
+func TestABrokenServiceLeavesNothingAndTheOthersStay(t *testing.T) {
+	sound := service("/bag/v2/a")
+	edit := func(f func(*registry.Service)) registry.Service {
+		s := registry.Service{Slug: "zaken", Title: "Zaken", BasePaths: []string{"/zaken/v1"}, Operations: []registry.Operation{
+			{ID: "a", Method: "GET", Path: "/zaken/v1/a"}, {ID: "b", Method: "GET", Path: "/zaken/v1/{b}"},
+		}}
+		f(&s)
+		return s
+	}
+	for name, broken := range map[string]registry.Service{
+		"a slug that is taken":            edit(func(s *registry.Service) { s.Slug = "bag" }),
+		"a base path that is taken":       edit(func(s *registry.Service) { s.BasePaths = append(s.BasePaths, "/bag/v2") }),
+		"a route twice":                   edit(func(s *registry.Service) { s.Operations = append(s.Operations, s.Operations[1]) }),
+		"a base path with a double slash": edit(func(s *registry.Service) { s.BasePaths = append(s.BasePaths, "/zaken//v2") }),
+		"a route of a service before it": edit(func(s *registry.Service) {
+			s.BasePaths = append(s.BasePaths, "/bag")
+			s.Operations = append(s.Operations, registry.Operation{ID: "c", Method: "GET", Path: "/bag/v2/a"})
+		}),
+	} {
+		table, err := compile(sound, broken, laterService())
+		if err == nil {
+			t.Errorf("%s was taken", name)
+		}
+		for path, want := range map[string]bool{"/bag/v2/a": true, "/zaken/v1/a": false, "/zaken/v1/x": false, "/later/v1/a": true, "/portaal": true} {
+			route, _, err := table.Match("GET", path)
+			if got := err == nil; got != want {
+				t.Errorf("%s: %s matches %v, want %v", name, path, got, want)
+			}
+			if path == "/bag/v2/a" && err == nil && route.Service.Title != "Adressen" {
+				t.Errorf("%s: %s leads to %s", name, path, route.Service.Title)
+			}
+		}
+		if _, _, err := table.Match("GET", "/zaken/v1/a"); !strings.Contains(err.Error(), "no service") {
+			t.Errorf("%s: got %v, want an unknown path", name, err)
+		}
+	}
+}
+
+func laterService() registry.Service {
+	return registry.Service{Slug: "later", Title: "Later", BasePaths: []string{"/later/v1"}, Operations: []registry.Operation{{ID: "a", Method: "GET", Path: "/later/v1/a"}}}
+}
+
 func TestARouteWithoutAClassDoesNotStart(t *testing.T) {
 	for name, r := range map[string]Route{
 		"no class":                  {Pattern: "/a", To: nowhere{}},
@@ -82,7 +125,7 @@ func TestARouteWithoutAClassDoesNotStart(t *testing.T) {
 		"no audience":               {Class: ClassAdministration, Pattern: "/a", To: nowhere{}},
 		"a service without service": {Class: ClassService, Method: "GET", Audience: "x", Pattern: "/a", To: nowhere{}},
 	} {
-		if _, err := New([]Route{r}, nil); err == nil {
+		if _, err := New([]Route{r}); err == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}

@@ -52,9 +52,9 @@ func lockDir(dir string) (*os.File, error) {
 
 var unsafeInName = regexp.MustCompile(`[^a-z0-9-]+`)
 
-// loadID reads the gateway's id, or makes one. The random part keeps a gateway that lost its volume from giving out
-// record ids that the journal already knows.
-func loadID(dir, name string) (string, error) {
+// loadID reads the gateway's id, or makes one for a directory that is fresh. The random part keeps a gateway that lost
+// its volume from giving out record ids that the journal already knows.
+func loadID(dir, name string, fresh bool) (string, error) {
 	path := filepath.Join(dir, "id")
 	text, err := os.ReadFile(path)
 	if err == nil {
@@ -66,6 +66,9 @@ func loadID(dir, name string) (string, error) {
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return "", err
+	}
+	if !fresh { // its records are another id's: under a new one they would be nobody's
+		return "", fmt.Errorf("%s is lost; the segments beside it name the gateway id it must hold", path)
 	}
 	var random [6]byte
 	_, _ = rand.Read(random[:])
@@ -136,34 +139,39 @@ func (l *Log) advance(to position, end int64) {
 	l.advanced = make(chan struct{})
 }
 
-// recover reads the directory and gives a writer that goes on where the log ended.
+// recover reads the directory and gives a writer that goes on where the log ended. It changes nothing that is there
+// before every check has passed.
 func (l *Log) recover() (*writer, error) {
 	var err error
-	if l.id, err = loadID(l.opts.Dir, l.opts.Name); err != nil {
-		return nil, err
-	}
 	if l.segments, err = listSegments(l.opts.Dir); err != nil {
 		return nil, err
 	}
-	known := false
-	if l.shipped, known, err = loadCursor(l.opts.Dir); err != nil {
+	if l.id, err = loadID(l.opts.Dir, l.opts.Name, len(l.segments) == 0); err != nil {
 		return nil, err
 	}
-	if !known && len(l.segments) > 0 { // the note is lost: ship everything that is here again
-		l.shipped = position{Sequence: l.segments[0].first - 1}
+	if l.cursor, err = openCursor(l.opts.Dir); err != nil {
+		return nil, err
+	}
+	l.shipped = l.cursor.slot.Position
+	if l.shipped.Hash == "" { // nothing is noted: ship everything that is here
+		l.shipped = position{Hash: journal.Genesis}
+		if len(l.segments) > 0 && l.segments[0].first > 1 {
+			l.shipped = position{Sequence: l.segments[0].first - 1}
+		}
 	}
 	at := l.shipped
+	var torn []byte
 	for i := range l.segments {
 		s := &l.segments[i]
 		if i == 0 && s.first <= at.Sequence {
-			at = position{Sequence: s.first - 1} // shipped in part: its first line says what was before it
+			at = before(s.first) // shipped in part
 		}
 		last := i == len(l.segments)-1
 		limit := uint64(0)
 		if !last {
 			limit = l.segments[i+1].first - 1
 		}
-		if at, err = l.recoverSegment(s, at, limit, last); err != nil {
+		if at, torn, err = l.recoverSegment(s, at, limit, last); err != nil {
 			return nil, err
 		}
 		l.size.Add(s.end)
@@ -174,21 +182,35 @@ func (l *Log) recover() (*writer, error) {
 	if at.Hash == "" {
 		return nil, fmt.Errorf("%s is lost and no record is left to go on from", cursorName)
 	}
+	if n := len(l.segments); n > 0 {
+		if err := l.settle(&l.segments[n-1], torn); err != nil {
+			return nil, err
+		}
+	}
 	l.synced.Store(at.Sequence)
 	return &writer{Log: l, tail: at, good: at}, nil
 }
 
+// before is the position before a segment's first record. That record says what it follows, unless it is the very first.
+func before(first uint64) position {
+	if first == 1 {
+		return position{Hash: journal.Genesis}
+	}
+	return position{Sequence: first - 1}
+}
+
 // recoverSegment follows the chain through one file, up to record limit (0: to the end). In the last file the chain may
-// break off: what follows is set aside in a file of its own, as evidence, and cut.
-func (l *Log) recoverSegment(s *segment, at position, limit uint64, last bool) (position, error) {
+// break off: rest is then what follows. A crash tears only what was not synced, the end; where a whole record follows the
+// break, what breaks the chain was perhaps answered, and no program may decide to drop it.
+func (l *Log) recoverSegment(s *segment, at position, limit uint64, last bool) (_ position, rest []byte, err error) {
 	if s.first != at.Sequence+1 {
-		return at, fmt.Errorf("%s: records %d to %d are missing", s.path, at.Sequence+1, s.first-1)
+		return at, nil, fmt.Errorf("%s: records %d to %d are missing", s.path, at.Sequence+1, s.first-1)
 	}
 	content, err := os.ReadFile(s.path)
 	if err != nil {
-		return at, err
+		return at, nil, err
 	}
-	rest := content
+	rest = content
 	for limit == 0 || at.Sequence < limit {
 		line, after, whole := bytes.Cut(rest, []byte{'\n'})
 		next, ok := l.follow(line, at)
@@ -200,23 +222,44 @@ func (l *Log) recoverSegment(s *segment, at position, limit uint64, last bool) (
 	s.end = int64(len(content) - len(rest))
 	switch {
 	case !last && at.Sequence != limit:
-		return at, fmt.Errorf("%s: the chain breaks at byte %d, before record %d", s.path, s.end, limit)
+		return at, nil, fmt.Errorf("%s: the chain breaks at byte %d, before record %d", s.path, s.end, limit)
 	case !last:
-		return at, nil
-	case len(rest) > 0:
-		if err := l.setAside(s, rest); err != nil {
-			return at, err
-		}
+		return at, nil, nil
 	}
-	return at, syncFile(s.path) // what a crash of the process alone left was perhaps never synced
+	if r, ok := firstRecord(rest); ok {
+		return at, nil, fmt.Errorf("%s: the chain breaks at byte %d, where record %d belongs, but record %d follows: not a torn end",
+			s.path, s.end, at.Sequence+1, r)
+	}
+	return at, rest, nil
 }
 
-func (l *Log) setAside(s *segment, rest []byte) error {
-	l.opts.Logger.WarnContext(context.Background(), "torn end of the transaction log set aside", "segment", s.path, "offset", s.end, "bytes", len(rest))
-	if err := writeFile(fmt.Sprintf("%s.%d%s", s.path, s.end, tornSuffix), rest); err != nil {
-		return err
+// firstRecord finds the first whole record in what follows a break, whatever chain it belongs to.
+func firstRecord(rest []byte) (sequence uint64, found bool) {
+	for {
+		line, after, whole := bytes.Cut(rest, []byte{'\n'})
+		if !whole {
+			return 0, false
+		}
+		if r, ok := parseHead(line); ok {
+			return r.ID.Sequence, true
+		}
+		rest = after
 	}
-	return os.Truncate(s.path, s.end)
+}
+
+// settle makes the last segment end with its last record, durably: what a crash of the process alone left was perhaps
+// never synced. A torn end is kept in a file of its own, as evidence.
+func (l *Log) settle(s *segment, torn []byte) error {
+	if len(torn) > 0 {
+		l.opts.Logger.WarnContext(context.Background(), "torn end of the transaction log set aside", "segment", s.path, "offset", s.end, "bytes", len(torn))
+		if err := writeFile(fmt.Sprintf("%s.%d%s", s.path, s.end, tornSuffix), torn); err != nil {
+			return err
+		}
+		if err := os.Truncate(s.path, s.end); err != nil {
+			return err
+		}
+	}
+	return syncFile(s.path)
 }
 
 func syncFile(path string) error {
@@ -227,16 +270,24 @@ func syncFile(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
+// head is what a record says of its place in the chain.
+type head struct {
+	ID struct {
+		Gateway  string `json:"gateway"`
+		Sequence uint64 `json:"sequence"`
+	} `json:"recordId"`
+	Previous string `json:"previous"`
+}
+
+func parseHead(line []byte) (r head, ok bool) {
+	err := json.Unmarshal(line, &r)
+	return r, err == nil && r.ID.Gateway != "" && r.ID.Sequence > 0
+}
+
 // follow checks that line is the record after at.
 func (l *Log) follow(line []byte, at position) (position, bool) {
-	var r struct {
-		ID struct {
-			Gateway  string `json:"gateway"`
-			Sequence uint64 `json:"sequence"`
-		} `json:"recordId"`
-		Previous string `json:"previous"`
-	}
-	if json.Unmarshal(line, &r) != nil || r.ID.Gateway != l.id || r.ID.Sequence != at.Sequence+1 {
+	r, ok := parseHead(line)
+	if !ok || r.ID.Gateway != l.id || r.ID.Sequence != at.Sequence+1 {
 		return at, false
 	}
 	if at.Hash != "" && r.Previous != at.Hash {

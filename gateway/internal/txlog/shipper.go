@@ -3,14 +3,12 @@ package txlog
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"time"
 
 	journal "noorderhub.nl/hub/services/journal/api"
@@ -102,7 +100,7 @@ func (s *Shipper) step(ctx context.Context) error {
 	if err := s.to.ShipLines(shipCtx, batch); err != nil {
 		return s.rewind(err)
 	}
-	if err := saveCursor(s.log.opts.Dir, at); err != nil {
+	if err := s.log.cursor.save(at); err != nil {
 		return err
 	}
 	s.at = at
@@ -226,29 +224,4 @@ func (l *Log) removeShipped(sequence uint64) {
 		l.size.Add(-l.segments[0].end)
 		l.segments = l.segments[1:]
 	}
-}
-
-const cursorName = "cursor.json"
-
-// loadCursor reads the place up to which the journal has the log; known is false when nothing was noted yet.
-func loadCursor(dir string) (at position, known bool, err error) {
-	text, err := os.ReadFile(filepath.Join(dir, cursorName))
-	if errors.Is(err, os.ErrNotExist) {
-		return position{Hash: journal.Genesis}, false, nil
-	}
-	if err != nil {
-		return position{}, false, err
-	}
-	if err := json.Unmarshal(text, &at); err != nil || len(at.Hash) != 64 {
-		return position{}, false, fmt.Errorf("%s is damaged", cursorName)
-	}
-	return at, true, nil
-}
-
-func saveCursor(dir string, at position) error {
-	text, err := json.Marshal(at)
-	if err != nil {
-		return err
-	}
-	return writeFile(filepath.Join(dir, cursorName), text)
 }

@@ -58,12 +58,14 @@ type Log struct {
 	lock *os.File
 
 	queue  chan *entry
-	ending chan struct{} // closed by Close
+	noting sync.RWMutex  // held for reading by Note, for writing to close ending: the writer's last look at queue sees every note
+	ending chan struct{} // closed by Stop
 	ended  chan struct{} // closed when the writer has ended
 	stop   sync.Once
 	close  sync.Once
 	closed error
 
+	cursor   *cursor  // the Shipper's
 	shipped  position // where the Shipper begins
 	mu       sync.Mutex
 	segments []segment     // oldest first; the last one is written
@@ -86,8 +88,8 @@ const (
 )
 
 // Open takes the directory for this process and recovers what a crash left: the torn end of the last segment is set
-// aside, and the chain goes on after the last whole record. A directory that another process holds, and a fault before
-// the end (which no crash makes), are errors.
+// aside, and the chain goes on after the last whole record. A directory that another process holds, and a fault that a
+// whole record follows (which no crash makes), are errors.
 func Open(o Options) (*Log, error) {
 	if o.Dir == "" || o.Logger == nil {
 		return nil, errors.New("transaction log: Dir and Logger are required")
@@ -112,7 +114,7 @@ func Open(o Options) (*Log, error) {
 	}
 	w, err := l.recover()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("transaction log: %w", err), lock.Close())
+		return nil, errors.Join(fmt.Errorf("transaction log: %w", err), l.release())
 	}
 	go w.run()
 	return l, nil
@@ -170,6 +172,8 @@ func (l *Log) Append(ctx context.Context, r *journal.Record) error {
 // Note appends r without waiting. It reports false, and counts the record as lost, when there is no room. A part of the
 // log's size is kept for these, so that the outcome of a call that was let through still fits.
 func (l *Log) Note(r *journal.Record) bool {
+	l.noting.RLock()
+	defer l.noting.RUnlock()
 	select {
 	case <-l.ending:
 	default:
@@ -206,7 +210,11 @@ func (l *Log) Synced() uint64 { return l.synced.Load() }
 
 // Stop takes no more records, and writes and syncs what is queued. What is there can still be shipped.
 func (l *Log) Stop() error {
-	l.stop.Do(func() { close(l.ending) })
+	l.stop.Do(func() {
+		l.noting.Lock()
+		defer l.noting.Unlock()
+		close(l.ending)
+	})
 	<-l.ended
 	return l.closed
 }
@@ -214,8 +222,17 @@ func (l *Log) Stop() error {
 // Close stops and gives the directory free. Later calls return the same.
 func (l *Log) Close() error {
 	err := l.Stop()
-	l.close.Do(func() { l.closed = errors.Join(err, l.lock.Close()) })
+	l.close.Do(func() { l.closed = errors.Join(err, l.release()) })
 	return l.closed
+}
+
+// release gives the directory free.
+func (l *Log) release() error {
+	var err error
+	if l.cursor != nil && l.cursor.file != nil {
+		err = l.cursor.close()
+	}
+	return errors.Join(err, l.lock.Close())
 }
 
 // entry is a record on its way to the disk.

@@ -358,7 +358,7 @@ func TestAFaultBeforeTheLastSegmentStopsTheStart(t *testing.T) {
 	if err := os.Remove(first); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, cursorName), []byte(`{"sequence":0,"hash":"`+journal.Genesis+`"}`))
+	note(t, dir, position{Hash: journal.Genesis})
 	if _, err := Open(o); err == nil {
 		t.Fatal("a missing segment went unnoticed")
 	}

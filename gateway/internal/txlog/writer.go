@@ -27,7 +27,13 @@ type writer struct {
 	unsynced []*entry // written since the last good sync
 	buf      []byte
 	bytes    int64 // in buf and file beyond offset
+
+	pause  time.Duration // before the next try of a disk that failed
+	logged time.Time     // when the failure was last told
 }
+
+// trialMost is the longest pause between two tries of a disk that failed, and the pause between two lines about it.
+const trialMost = 5 * time.Second
 
 // run takes what is queued as one batch, until Close.
 func (w *writer) run() {
@@ -51,7 +57,7 @@ func (w *writer) run() {
 			return
 		}
 		if pending := len(w.unsynced) > 0 || w.failing.Load(); pending && linger == nil {
-			linger = time.After(w.opts.Linger)
+			linger = time.After(max(w.opts.Linger, w.pause))
 		}
 	}
 }
@@ -69,22 +75,31 @@ func (w *writer) drain(batch []*entry) []*entry {
 }
 
 // commit writes a batch and syncs when somebody waits for it or force is set. With nothing to write, force tries whether
-// a log that failed can sync again: a gateway that is not ready gets no calls that would find out.
+// a log that failed can sync again: a gateway that is not ready gets no calls that would find out. What nobody waits for
+// waits for that trial itself.
 func (w *writer) commit(batch []*entry, force bool) {
 	waited := force
 	for _, e := range batch {
 		if e.abandoned.Load() {
 			continue // its call was refused; a record now would only mislead
 		}
+		if e.done == nil && w.failing.Load() && len(w.unsynced) >= queueLength {
+			w.lost.Add(1)
+			continue
+		}
 		if err := w.encode(e); err != nil {
 			w.opts.Logger.ErrorContext(context.Background(), "record left out", "error", err)
+			if e.done == nil {
+				w.lost.Add(1)
+			}
 			answer(e, err)
 			continue
 		}
 		w.unsynced = append(w.unsynced, e)
 		waited = waited || e.done != nil
 	}
-	if len(w.unsynced) == 0 && !(force && w.failing.Load()) {
+	failing := w.failing.Load()
+	if len(w.unsynced) == 0 && !(force && failing) || failing && !waited {
 		return
 	}
 	err := w.write()
@@ -136,7 +151,10 @@ func (w *writer) sync() error {
 	w.good = w.tail
 	w.syncs.Add(1)
 	w.records.Add(uint64(len(w.unsynced)))
-	w.failing.Store(false)
+	if w.failing.Swap(false) {
+		w.opts.Logger.InfoContext(context.Background(), "transaction log durable again")
+	}
+	w.pause, w.logged = 0, time.Time{}
 	w.advance(w.good, w.offset)
 	for i, e := range w.unsynced {
 		answer(e, nil)
@@ -160,8 +178,12 @@ func answer(e *entry, err error) {
 // have dropped what it held and report the next sync as good. Who waits is told no; what nobody waits for moves to the
 // next segment.
 func (w *writer) fail(cause error) {
-	w.opts.Logger.ErrorContext(context.Background(), "transaction log not durable", "error", cause)
+	if now := time.Now(); now.Sub(w.logged) >= trialMost {
+		w.logged = now
+		w.opts.Logger.ErrorContext(context.Background(), "transaction log not durable", "error", cause)
+	}
 	w.failing.Store(true)
+	w.pause = min(max(2*w.pause, w.opts.Linger), trialMost)
 	if w.file != nil {
 		// Best effort. Recovery reads a segment only up to the sequence at which the next one begins.
 		_ = w.file.Truncate(w.offset)

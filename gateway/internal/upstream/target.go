@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +38,12 @@ var (
 		Next: "Find out whether the request had its effect before you send it again; if it stays, report the trace id to the provider.",
 	}
 )
+
+// codeBroken is a request whose body cannot be read: malformed chunks, or a client that stopped sending.
+var codeBroken = &errs.Code{
+	ID: "body-broken", Kind: errs.Invalid, Side: errs.SideClient, Title: "The request body broke off",
+	Next: "Send the whole body again, without long pauses; find out first whether the request had its effect.",
+}
 
 // ErrClientGone says that nobody waits for the answer any more.
 var ErrClientGone = errors.New("the client went away")
@@ -86,7 +93,7 @@ func NewTarget(cfg Config) (*Target, error) {
 	var err error
 	t.balancer, err = discovery.NewBalancer(discovery.Options{
 		Instancer: cfg.Instancer, Factory: t.instance, Logger: cfg.Logger,
-		Failed: func(err error) bool { return !errors.Is(err, ErrClientGone) },
+		Failed: func(err error) bool { return !errors.Is(err, ErrClientGone) && !errors.As(err, new(uploadError)) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("upstream %s: %w", cfg.Name, err)
@@ -136,10 +143,11 @@ func (t *Target) instance(address string) (endpoint.Endpoint, io.Closer, error) 
 // an upload and a stream may take as long as they like.
 func (t *Target) attempt(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(r.Context())
-	wait := &patience{timer: time.AfterFunc(t.cfg.Timeout, func() { cancel(errSlow) }), limit: t.cfg.Timeout}
+	wait := newPatience(t.cfg.Timeout, func() { cancel(errSlow) })
 	out := r.WithContext(ctx)
+	sent := &upload{ReadCloser: r.Body, wait: wait}
 	if r.Body != nil {
-		out.Body = &upload{ReadCloser: r.Body, wait: wait}
+		out.Body = sent
 	}
 	resp, err := t.trip.RoundTrip(out)
 	late := !wait.end()
@@ -151,10 +159,11 @@ func (t *Target) attempt(r *http.Request) (*http.Response, error) {
 		resp.Body = &body{ReadCloser: resp.Body, cancel: cancel}
 		return resp, nil
 	}
-	cause := context.Cause(ctx)
 	cancel(nil)
-	switch {
-	case late, errors.Is(cause, errSlow):
+	switch fault := sent.failed(); {
+	case fault != nil && (r.Context().Err() == nil || errors.Is(fault, os.ErrDeadlineExceeded)):
+		return nil, uploadError{fault} // the server ends the context too when a client is silent for long
+	case late:
 		return nil, errSlow
 	case r.Context().Err() != nil:
 		return nil, ErrClientGone
@@ -162,19 +171,59 @@ func (t *Target) attempt(r *http.Request) (*http.Response, error) {
 	return nil, err
 }
 
-// patience is a deadline that moves while a request is still being sent.
+// uploadError is a failure to read the request's body. The instance has no part in it.
+type uploadError struct{ cause error }
+
+func (e uploadError) Error() string { return "request body: " + e.cause.Error() }
+
+func (e uploadError) Unwrap() error { return e.cause }
+
+// patience is the deadline of a service. It stands still while the client is waited for.
 type patience struct {
 	mu    sync.Mutex
-	timer *time.Timer
 	limit time.Duration
+	timer *time.Timer
+	until time.Time // zero: it stands still
+	late  bool
 	over  bool
+}
+
+func newPatience(limit time.Duration, expired func()) *patience {
+	p := &patience{limit: limit, until: time.Now().Add(limit)}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer = time.AfterFunc(limit, func() {
+		if p.expire() {
+			expired()
+		}
+	})
+	return p
+}
+
+// expire tells whether the deadline has passed. The timer may have fired just before it was set anew.
+func (p *patience) expire() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over || p.until.IsZero() || time.Now().Before(p.until) {
+		return false
+	}
+	p.late = true
+	return true
+}
+
+func (p *patience) pause() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer.Stop()
+	p.until = time.Time{}
 }
 
 // renew gives the full time anew. The transport may call it after the answer came; then it does nothing.
 func (p *patience) renew() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.over && p.timer.Stop() {
+	if !p.over && !p.late {
+		p.until = time.Now().Add(p.limit)
 		p.timer.Reset(p.limit)
 	}
 }
@@ -184,20 +233,36 @@ func (p *patience) end() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.over = true
-	return p.timer.Stop()
+	p.timer.Stop()
+	return !p.late
 }
 
-// upload renews the deadline with every piece of the request.
+// upload renews the deadline with every piece of the request, and remembers why one did not come.
 type upload struct {
 	io.ReadCloser
 	wait *patience
+
+	mu    sync.Mutex
+	fault error
 }
 
 // Read implements io.Reader.
 func (u *upload) Read(p []byte) (int, error) {
+	u.wait.pause()
 	n, err := u.ReadCloser.Read(p)
 	u.wait.renew()
+	if err != nil && err != io.EOF {
+		u.mu.Lock()
+		u.fault = err
+		u.mu.Unlock()
+	}
 	return n, err
+}
+
+func (u *upload) failed() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.fault
 }
 
 // body ends the request's context when the answer has been read.
@@ -239,7 +304,12 @@ func (t *Target) Forward(ctx context.Context, r *http.Request, again bool) (*htt
 
 // refusal tells the caller what it may know.
 func (t *Target) refusal(err error) error {
+	var refused *errs.Error
 	switch {
+	case errors.As(err, &refused): // by who limits the body
+		return refused
+	case errors.As(err, new(uploadError)):
+		return codeBroken.Wrap(err, "the body of the request could not be read to its end")
 	case errors.Is(err, ErrClientGone):
 		return err
 	case errors.Is(err, errSlow):

@@ -13,9 +13,11 @@ import (
 	"noorderhub.nl/hub/services/registry/api"
 )
 
-// cacheControl lets the set be cached for a week (standards OA-AS-19); a new key is published longer than that before it
-// is used.
-const cacheControl = "public, max-age=604800"
+// cacheControl lets the set be cached for five minutes only. The week of OA-AS-19 holds for the server's own keys, whose
+// successors are published longer ahead than that. The gateways' keys stand in the same set, and a gateway that is new or
+// has lost its volume signs with its key as soon as the services inside the hub know it: a provider that kept the set for
+// a week would refuse its calls for as long. The metadata, where nothing changes so fast, keeps the week.
+const cacheControl = "public, max-age=300"
 
 // Handler serves the set.
 type Handler struct {

@@ -170,17 +170,49 @@ func TestAKeySignsOnlyWhileTheSnapshotListsIt(t *testing.T) {
 	}
 }
 
+// snapshots is a registry as one instance sees it.
+type snapshots struct {
+	mu      sync.Mutex
+	current *api.Snapshot
+	changed chan struct{}
+}
+
+func (s *snapshots) Current() *api.Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current
+}
+
+func (s *snapshots) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+// put makes the next snapshot; without a set it lists no keys.
+func (s *snapshots) put(set json.RawMessage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current = &api.Snapshot{}
+	if set != nil {
+		s.current.Keys = []api.PartKeys{{Part: keys.Part, Instance: "1", JWKS: set}}
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
 func TestPublishingIsTriedUntilTheRegistryTakesIt(t *testing.T) {
 	s := store(t, sqldbtest.Open(t, sqldbtest.SQLite(t)), 1)
 	ring0, _ := open(t, s, time.Unix(1_800_000_000, 0))
 	want := string(ring0.PublicSet())
 	synctest.Test(t, func(t *testing.T) {
-		tries, taken := 0, ""
+		tries, taken, registry := 0, "", &snapshots{changed: make(chan struct{})}
 		publish := func(_ context.Context, set json.RawMessage) error {
 			if tries++; tries < 3 {
 				return errors.New("registry away")
 			}
 			taken = string(set)
+			registry.put(set)
 			return nil
 		}
 		ctx, cancel := context.WithCancel(context.Background())
@@ -189,11 +221,19 @@ func TestPublishingIsTriedUntilTheRegistryTakesIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		done := make(chan error)
-		go func() { done <- ring.Run(ctx) }()
-		time.Sleep(10 * time.Second) // of the bubble's clock
+		go func() { done <- ring.Run(ctx, registry) }()
+		time.Sleep(30 * time.Minute) // of the bubble's clock
 		synctest.Wait()
 		if taken != want || tries != 3 {
 			t.Errorf("got %d tries and set %q, want 3 and %q", tries, taken, want)
+		}
+		for want := 4; want < 7; want++ { // a registry restored from a backup
+			registry.put(nil)
+			synctest.Wait()
+			if _, err := ring.Signer(registry.Current()); err != nil || tries != want {
+				t.Errorf("got %v after %d tries, want the keys listed again by try %d at once", err, tries, want)
+			}
+			time.Sleep(20 * time.Second)
 		}
 		cancel()
 		if err := <-done; err != nil {

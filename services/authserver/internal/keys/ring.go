@@ -19,10 +19,12 @@ import (
 // Part is the name under which the registry lists these keys.
 const Part = "authserver"
 
-// maintainEvery is how often the keys are looked at; publishRetry the pause after the registry did not take them.
+// maintainEvery is how often the keys are looked at; publishRetry the pause after the registry did not take them, and
+// publishSettle what a snapshot with them may take to come after it did.
 const (
 	maintainEvery = time.Hour
 	publishRetry  = time.Second
+	publishSettle = 10 * time.Second
 )
 
 var codeNoKey = &errs.Code{
@@ -33,6 +35,12 @@ var codeNoKey = &errs.Code{
 
 // Publish hands the public halves (a JWK Set) to the registry, which puts them into the snapshot.
 type Publish func(ctx context.Context, set json.RawMessage) error
+
+// Snapshots gives the registry's snapshot, and a channel that is closed when there is a newer one.
+type Snapshots interface {
+	Current() *api.Snapshot
+	Changed() <-chan struct{}
+}
 
 // Ring holds the keys in memory. A key signs only while the snapshot lists it: then the gateways, which follow the same
 // snapshots, can verify what it signed.
@@ -87,29 +95,41 @@ func (r *Ring) load(ctx context.Context) (first bool, err error) {
 	return first, nil
 }
 
-// Run publishes the keys, again every hour, and renews them in time. It ends with ctx; a registry or database that is
-// away is tried again.
-func (r *Ring) Run(ctx context.Context) error {
+// Run publishes the keys at the start, every hour, and whenever a snapshot lacks one of them (a registry restored from a
+// backup forgets them), and renews them in time. It ends with ctx; a registry or database that is away is tried again.
+func (r *Ring) Run(ctx context.Context, snapshots Snapshots) error {
+	maintain := time.NewTicker(maintainEvery)
+	defer maintain.Stop()
+	due := true
+	var pause <-chan time.Time // runs: nothing is published meanwhile
 	for {
-		wait := maintainEvery
-		if err := r.publish(ctx, r.PublicSet()); err != nil {
-			if ctx.Err() != nil {
-				return nil
+		changed := snapshots.Changed() // before reading: a change in between must not be missed
+		if pause == nil && (due || !r.listedAll(snapshots.Current())) {
+			wait := publishSettle
+			err := r.publish(ctx, r.PublicSet())
+			if err != nil && ctx.Err() == nil {
+				r.logger.WarnContext(ctx, "signing keys not published", "error", err)
+				wait = publishRetry
 			}
-			r.logger.WarnContext(ctx, "signing keys not published", "error", err)
-			wait = publishRetry
+			due, pause = err != nil, time.After(wait)
 		}
-		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return nil
-		case <-timer.C:
-		}
-		if _, err := r.load(ctx); err != nil && ctx.Err() == nil {
-			r.logger.ErrorContext(ctx, "signing keys not maintained", "error", err)
+		case <-changed:
+		case <-pause:
+			pause = nil
+		case <-maintain.C:
+			due = true
+			if _, err := r.load(ctx); err != nil && ctx.Err() == nil {
+				r.logger.ErrorContext(ctx, "signing keys not maintained", "error", err)
+			}
 		}
 	}
+}
+
+func (r *Ring) listedAll(s *api.Snapshot) bool {
+	return !slices.ContainsFunc(r.held.Load().keys, func(k loaded) bool { return !listed(s, k.signer.KeyID()) })
 }
 
 // PublicSet is the JWK Set of the public halves, the coming key included.

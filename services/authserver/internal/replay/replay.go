@@ -1,10 +1,14 @@
 // Package replay makes client assertions usable once, across all processes of the authorization server. The memory is in
 // Redis: one key per assertion, set only if absent, gone when the assertion can no longer be used anyway.
 //
-// Redis can lose its memory: a restart without a file, a flush, a failover to a replica that lagged behind. Each bucket
-// of keys therefore has an epoch beside it: the moment from which the memory is complete. When it is missing, memory was
-// lost; it is set to now, and whatever was signed before that moment is refused ("sign anew"), because nobody can tell
-// any more whether it was used. Key and epoch share a hash tag, so that a Cluster keeps and loses them together.
+// Redis can lose its memory: a restart with no file or an old one, a flush, a failover to a replica that lagged behind.
+// Each bucket of keys therefore has two keys beside it. The epoch is the moment from which the memory is complete; the
+// run is the run_id of the server that was asked last, which every start makes anew. When the epoch is missing, or the
+// server that answers is another than the run names, marks may be lost though older keys are there: the epoch is set to
+// now, and whatever was signed before that moment is refused ("sign anew"), because nobody can tell any more whether it
+// was used. A server that does not tell its run_id (the embedded one, or an ACL without INFO) is judged by the epoch
+// alone: then a memory that came back old goes unnoticed. All keys of a bucket share a hash tag, so that a Cluster keeps
+// and loses them together.
 package replay
 
 import (
@@ -47,16 +51,48 @@ func New(client redis.UniversalClient, leeway time.Duration, now func() time.Tim
 	return &Memory{redis: client, leeway: leeway, now: now}
 }
 
-// Begin sets the epochs that are missing. first says that this authorization server has never accepted an assertion
-// before (its own store is new): then an empty Redis is complete, not lost.
+// Both scripts run as a whole on the server that holds the bucket, so that mark, epoch and run_id are of one moment and
+// one server, at the price of one round trip.
+var (
+	// KEYS epoch, run; ARGV the epoch to set when it is missing, and now. Gives the epoch.
+	check = redis.NewScript(lookAfter + `return epoch(KEYS[1], KEYS[2], ARGV[1], ARGV[2])`)
+	// KEYS epoch, run, mark; ARGV now, the mark's life in ms. Gives whether the mark is new, the epoch, and whether it is
+	// set just now.
+	mark = redis.NewScript(lookAfter + `
+if not redis.call('SET', KEYS[3], '1', 'PX', ARGV[2], 'NX') then return {0, '0', 0} end
+local since, lost = epoch(KEYS[1], KEYS[2], ARGV[1], ARGV[1])
+return {1, since, lost and 1 or 0}`)
+)
+
+const lookAfter = `
+local function epoch(at, run, missing, now)
+  local info, id = redis.pcall('INFO', 'server'), nil
+  if type(info) == 'string' then id = string.match(info, 'run_id:(%x+)') end
+  local since, lost = redis.call('GET', at), false
+  if not since then
+    since, lost = missing, true
+  elseif id and redis.call('GET', run) ~= id then
+    since, lost = now, true
+  end
+  if lost then
+    redis.call('SET', at, since)
+    if id then redis.call('SET', run, id) end
+  end
+  return since, lost
+end
+`
+
+// Begin sets the epochs that are missing or of another run. first says that this authorization server has never accepted
+// an assertion before (its own store is new): then an empty Redis is complete, not lost.
 func (m *Memory) Begin(ctx context.Context, first bool) error {
-	epoch := int64(complete)
-	if !first {
-		epoch = m.now().UnixMilli()
+	now := m.now().UnixMilli()
+	missing := now
+	if first {
+		missing = complete
 	}
 	_, err := m.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for b := range buckets {
-			p.SetNX(ctx, epochKey(b), epoch, 0)
+			check.Eval(ctx, p, []string{epochKey(b), runKey(b)}, missing, now)
 		}
 		return nil
 	})
@@ -69,57 +105,47 @@ func (m *Memory) Begin(ctx context.Context, first bool) error {
 // Use marks the assertion jti of client as used and tells whether it was usable. issued is its iat, until the moment from
 // which it is refused for its age. An error means that Redis did not answer: nothing may be concluded then.
 func (m *Memory) Use(ctx context.Context, client, jti string, issued, until time.Time) (Verdict, error) {
-	life := until.Sub(m.now()) + time.Second // never shorter than the assertion, whatever the rounding
+	now := m.now()
+	life := max(until.Sub(now), 0) + time.Second // never shorter than the assertion, whatever the rounding
 	bucket, key := keyOf(client, jti)
-	var set *redis.BoolCmd
-	var epoch *redis.StringCmd
-	// First the mark, then the epoch: memory lost between the two shows as a missing epoch, and refuses.
-	_, err := m.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
-		set = p.SetNX(ctx, key, 1, life)
-		epoch = p.Get(ctx, epochKey(bucket))
-		return nil
-	})
-	if err != nil && !errors.Is(err, redis.Nil) {
+	answer, err := mark.Run(ctx, m.redis, []string{epochKey(bucket), runKey(bucket), key}, now.UnixMilli(), life.Milliseconds()).Slice()
+	if err != nil {
 		return Used, fmt.Errorf("mark assertion as used: %w", err)
 	}
-	if set.Err() != nil {
-		return Used, fmt.Errorf("mark assertion as used: %w", set.Err())
-	}
-	if !set.Val() {
-		return Used, nil
-	}
-	since, err := m.since(ctx, bucket, epoch)
+	fresh, since, lost, err := parse(answer)
 	if err != nil {
 		return Used, err
 	}
-	if !since.IsZero() && !issued.After(since.Add(m.leeway)) {
+	if !fresh {
+		return Used, nil
+	}
+	if lost {
+		// The other buckets are looked at too: each would else begin its pause only when it is met.
+		if err := m.Begin(ctx, false); err != nil {
+			return Used, err
+		}
+	}
+	if since != complete && !issued.After(time.UnixMilli(since).Add(m.leeway)) {
 		return Forgotten, nil
 	}
 	return Fresh, nil
 }
 
+func parse(answer []any) (fresh bool, since int64, lost bool, err error) {
+	if len(answer) == 3 {
+		isNew, ok := answer[0].(int64)
+		text, isText := answer[1].(string)
+		set, isInt := answer[2].(int64)
+		if since, err = strconv.ParseInt(text, 10, 64); err == nil && ok && isText && isInt {
+			return isNew == 1, since, set == 1, nil
+		}
+	}
+	return false, 0, false, errors.New("mark assertion as used: the answer of Redis is not that of the script")
+}
+
 // ReadyAfter is how long after a loss of memory new assertions are refused at most: the leeway and the second that iat is
 // rounded by.
 func (m *Memory) ReadyAfter() time.Duration { return m.leeway + time.Second }
-
-// since is the moment from which the bucket's memory is complete; zero when it always was.
-func (m *Memory) since(ctx context.Context, bucket int, epoch *redis.StringCmd) (time.Time, error) {
-	value, err := epoch.Int64()
-	if errors.Is(err, redis.Nil) {
-		// Of several processes that find it missing the first decides. The other buckets are looked at too: each would
-		// else begin its pause only when it is met.
-		if err = m.Begin(ctx, false); err == nil {
-			value, err = m.redis.Get(ctx, epochKey(bucket)).Int64()
-		}
-	}
-	if err != nil {
-		return time.Time{}, fmt.Errorf("epoch of used assertions: %w", err)
-	}
-	if value == complete {
-		return time.Time{}, nil
-	}
-	return time.UnixMilli(value), nil
-}
 
 // keyOf hides client and jti behind one hash. The separator keeps ("ab", "c") and ("a", "bc") apart.
 func keyOf(client, jti string) (int, string) {
@@ -129,5 +155,7 @@ func keyOf(client, jti string) (int, string) {
 }
 
 func epochKey(bucket int) string { return tag(bucket) + "epoch" }
+
+func runKey(bucket int) string { return tag(bucket) + "run" }
 
 func tag(bucket int) string { return "hub:assertion:{" + strconv.Itoa(bucket) + "}:" }
