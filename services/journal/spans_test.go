@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"noorderhub.nl/hub/libs/errs"
 	"noorderhub.nl/hub/libs/sqldb/sqldbtest"
@@ -25,13 +28,16 @@ func TestSpansOfAllPartsBecomeOneWaterfall(t *testing.T) {
 			return tel
 		}
 		gateway, address := setup("gateway"), setup("address")
-		ctx, server := gateway.Tracer("t").Start(t.Context(), "GET /adressen")
+		serving := trace.WithSpanKind(trace.SpanKindServer)
+		ctx, server := gateway.Tracer("t").Start(t.Context(), "GET /adressen", serving)
 		up, upstream := gateway.Tracer("t").Start(ctx, "GET address")
 		_, lookup := address.Tracer("t").Start(up, "lookup")
 		lookup.End()
 		upstream.End()
-		_, foreign := gateway.Tracer("t").Start(ctx, "a call of another organisation in the same trace")
+		_, foreign := gateway.Tracer("t").Start(up, "a call of another organisation in the same trace", serving)
 		foreign.End()
+		_, undecided := gateway.Tracer("t").Start(up, "one whose decision record is on its way", serving)
+		undecided.End()
 		server.End()
 		for _, tel := range []*telemetry.Telemetry{gateway, address} {
 			if err := tel.Shutdown(t.Context()); err != nil {
@@ -44,9 +50,9 @@ func TestSpansOfAllPartsBecomeOneWaterfall(t *testing.T) {
 		l := newLog("gw-1")
 		l.call(1, assen, groningen)
 		l.records, l.last = nil, api.Genesis
-		trace := server.SpanContext().TraceID().String()
-		l.traced(1, trace, server.SpanContext().SpanID().String(), assen, groningen)
-		l.traced(2, trace, foreign.SpanContext().SpanID().String(), leeuwarden, groningen)
+		traceID := server.SpanContext().TraceID().String()
+		l.traced(1, traceID, server.SpanContext().SpanID().String(), assen, groningen)
+		l.traced(2, traceID, foreign.SpanContext().SpanID().String(), leeuwarden, groningen)
 		ship(t, r, l.records)
 
 		names := func(spans []api.Span) string {
@@ -64,22 +70,64 @@ func TestSpansOfAllPartsBecomeOneWaterfall(t *testing.T) {
 		if got := names(byID.Spans); got != want {
 			t.Errorf("by transaction: got %s, want %s", got, want)
 		}
-		byTrace, err := r.of(assen).Trace(t.Context(), trace)
+		byTrace, err := r.of(assen).Trace(t.Context(), traceID)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := names(byTrace.Spans); got != want || len(byTrace.Calls) != 1 {
 			t.Errorf("by trace: got %s in %d calls, want %s in one", got, len(byTrace.Calls), want)
 		}
-		all, err := r.operator().Trace(t.Context(), trace)
-		if err != nil || len(all.Spans) != 4 || len(all.Calls) != 2 {
-			t.Errorf("the hub operator: got %d spans and %d calls, %v, want 4 and 2", len(all.Spans), len(all.Calls), err)
+		all, err := r.operator().Trace(t.Context(), traceID)
+		if err != nil || len(all.Spans) != 5 || len(all.Calls) != 2 {
+			t.Errorf("the hub operator: got %d spans and %d calls, %v, want 5 and 2", len(all.Spans), len(all.Calls), err)
+		}
+	})
+}
+
+// A client chooses the trace id, so others can put any number of calls under the one of somebody else.
+func TestAThousandCallsOfOthersInATraceHideNothingAndShowNothing(t *testing.T) {
+	each(t, func(t *testing.T, r *rig) {
+		tel, err := telemetry.Setup(t.Context(), telemetry.Config{Service: "gateway", Endpoint: r.base + "/v1/traces", Ratio: 1},
+			telemetry.Deps{Client: r.ids["gateway"].HTTPClient("journal")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, own := tel.Tracer("t").Start(t.Context(), "own", trace.WithSpanKind(trace.SpanKindServer))
+		_, late := tel.Tracer("t").Start(ctx, "the last of the others", trace.WithSpanKind(trace.SpanKindServer))
+		late.End()
+		own.End()
+		if err := tel.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		id := own.SpanContext().TraceID().String()
+		l := newLog("gw-1")
+		for n := range 1100 {
+			l.traced(n+10, id, number(16, n+10), leeuwarden, groningen)
+		}
+		l.traced(1, id, own.SpanContext().SpanID().String(), assen, groningen)
+		l.traced(2, id, late.SpanContext().SpanID().String(), leeuwarden, groningen)
+		for batch := range slices.Chunk(l.records, api.MaxBatchLines) {
+			ship(t, r, batch)
+		}
+		got, err := r.of(assen).Trace(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Calls) != 1 || len(got.Spans) != 1 || got.Spans[0].Name != "own" {
+			t.Errorf("by trace: got %d calls and spans %+v, want the own one", len(got.Calls), got.Spans)
+		}
+		byID, err := r.of(assen).Transaction(t.Context(), transaction(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(byID.Spans) != 1 || byID.Spans[0].Name != "own" {
+			t.Errorf("by transaction: got spans %+v, want the own one", byID.Spans)
 		}
 	})
 }
 
 // traced is call with ids of its own.
-func (l *log) traced(n int, trace, span, consumer, provider string) {
+func (l *log) traced(n int, traceID, span, consumer, provider string) {
 	before := len(l.records)
 	l.call(n, consumer, provider)
 	pair := l.records[before:]
@@ -90,7 +138,7 @@ func (l *log) traced(n int, trace, span, consumer, provider string) {
 		l.last = api.Hash(line)
 	}
 	for _, r := range pair {
-		r.TraceID, r.SpanID = trace, span
+		r.TraceID, r.SpanID = traceID, span
 		l.add(r)
 	}
 }

@@ -21,17 +21,15 @@ import (
 	"noorderhub.nl/hub/services/portal/internal/web"
 )
 
-// Component is a part of the hub on the status page.
-type Component struct {
-	Name string // short name, e.g. "gateway"
-	Up   bool
-}
+// Status tells of each part by its name ("gateway") whether it is ready. A part that it leaves out is shown as unknown. It
+// is asked at most once per five seconds, whoever looks at the page, and heeds ctx.
+type Status func(ctx context.Context) map[string]bool
 
 // Deps are what New gets from outside.
 type Deps struct {
-	Logger    *slog.Logger                          // required
-	Telemetry *telemetry.Telemetry                  // required
-	Status    func(ctx context.Context) []Component // parts on the status page; nil: the portal itself
+	Logger    *slog.Logger         // required
+	Telemetry *telemetry.Telemetry // required
+	Status    Status               // nil: the portal knows of no part but itself
 }
 
 // Service is a running portal.
@@ -90,26 +88,13 @@ func newHandler(cfg Config, deps Deps) (http.Handler, error) {
 		return nil, err
 	}
 	handler, err := web.New(web.Options{
-		Hub: cfg.Hub, Fouten: catalogue, Status: components(deps.Status), Security: cfg.Security.text(cfg.Hub),
+		Hub: cfg.Hub, Fouten: catalogue, Status: deps.Status, Security: cfg.Security.text(cfg.Hub),
 		Logger: deps.Logger, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return deps.Telemetry.Server(telemetry.ServerOptions{})(handler), nil
-}
-
-func components(status func(context.Context) []Component) func(context.Context) []web.Component {
-	return func(ctx context.Context) []web.Component {
-		if status == nil {
-			return []web.Component{{Name: Part, Up: true}}
-		}
-		var out []web.Component
-		for _, c := range status(ctx) {
-			out = append(out, web.Component(c))
-		}
-		return out
-	}
 }
 
 // Addr is the address of the listener, with the port that was taken.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"noorderhub.nl/hub/libs/config"
@@ -30,7 +31,7 @@ func good() Config {
 	return cfg
 }
 
-func handler(t *testing.T, status func(context.Context) []Component) http.Handler {
+func handler(t *testing.T, status Status) http.Handler {
 	t.Helper()
 	h, err := newHandler(good(), Deps{Logger: slog.New(slog.DiscardHandler), Telemetry: telemetry.Noop(), Status: status})
 	if err != nil {
@@ -167,26 +168,87 @@ func TestSecurityHeadersOnEveryAnswer(t *testing.T) {
 	}
 }
 
-func TestStatusTellsWhatIsDown(t *testing.T) {
-	h := handler(t, func(context.Context) []Component { return []Component{{"gateway", true}, {"journal", false}} })
-	w := get(h, "/status", "Accept", "application/json")
-	var got struct {
-		Status     string `json:"status"`
-		Components []struct {
-			Name   string `json:"naam"`
-			Status string `json:"status"`
-		} `json:"onderdelen"`
+func TestStatusTellsOnlyWhatIsKnown(t *testing.T) {
+	all := func(up bool) map[string]bool {
+		return map[string]bool{"gateway": true, "authserver": true, "registry": true, "address": true, "journal": up, "portal": true}
 	}
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-		t.Fatalf("%v: %s", err, w.Body)
+	const ok, down, unknown = "ok", "verstoord", "onbekend"
+	tests := []struct {
+		name   string
+		status Status
+		want   string            // of the whole
+		parts  map[string]string // some of the parts
+		dutch  string
+		no     string // must not be on the page
+	}{
+		{"nobody tells", nil, unknown, map[string]string{"portal": ok, "gateway": unknown, "journal": unknown}, "weten we nu niet", "Alles werkt."},
+		{"all are ready", func(context.Context) map[string]bool { return all(true) }, ok, map[string]string{"gateway": ok, "journal": ok}, "Alles werkt.", "Onbekend"},
+		{"one is not", func(context.Context) map[string]bool { return all(false) }, down, map[string]string{"gateway": ok, "journal": down}, "Er is een storing.", "Onbekend"},
+		{"one is not and others are unknown", func(context.Context) map[string]bool { return map[string]bool{"journal": false} }, down,
+			map[string]string{"gateway": unknown, "journal": down, "portal": ok}, "Er is een storing.", "Alles werkt."},
+		{"a part the portal has no words for", func(context.Context) map[string]bool { return map[string]bool{"cases": true} }, unknown,
+			map[string]string{"cases": ok, "gateway": unknown}, "<th scope=\"row\">cases</th>", "Alles werkt."},
 	}
-	if got.Status != "verstoord" || len(got.Components) != 2 || got.Components[0].Status != "ok" || got.Components[1].Status != "verstoord" {
-		t.Errorf("got %+v", got)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := handler(t, tt.status)
+			var got struct {
+				Status     string `json:"status"`
+				Components []struct {
+					Name   string `json:"naam"`
+					Status string `json:"status"`
+				} `json:"onderdelen"`
+			}
+			w := get(h, "/status", "Accept", "application/json")
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+				t.Fatalf("%v: %s", err, w.Body)
+			}
+			parts := map[string]string{}
+			for _, c := range got.Components {
+				parts[c.Name] = c.Status
+			}
+			if got.Status != tt.want {
+				t.Errorf("status: got %s, want %s", got.Status, tt.want)
+			}
+			for part, want := range tt.parts {
+				if parts[part] != want {
+					t.Errorf("%s: got %q, want %s", part, parts[part], want)
+				}
+			}
+			page := get(h, "/status?taal=nl", "Accept", "text/html,application/json;q=0.9").Body.String()
+			if !strings.Contains(page, tt.dutch) || strings.Contains(page, tt.no) {
+				t.Errorf("the page must say %q and not %q:\n%s", tt.dutch, tt.no, page)
+			}
+		})
 	}
-	html := get(h, "/status?taal=nl", "Accept", "text/html,application/json;q=0.9").Body.String()
-	if !strings.Contains(html, "Er is een storing.") {
-		t.Error("the page does not tell of the disruption")
-	}
+}
+
+// The page is public: a crowd of readers must not become a crowd of readiness checks.
+func TestStatusIsMeasuredOncePerFiveSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		measured := 0
+		h := handler(t, func(ctx context.Context) map[string]bool {
+			measured++
+			return map[string]bool{"gateway": ctx.Err() == nil}
+		})
+		for range 10 {
+			gone, cancel := context.WithCancel(t.Context())
+			cancel() // a reader that leaves
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequestWithContext(gone, http.MethodGet, "/status", nil))
+			if strings.Contains(w.Body.String(), "Storing") {
+				t.Fatal("a reader that leaves makes a part look down")
+			}
+		}
+		if measured != 1 {
+			t.Errorf("ten readers at once: measured %d times, want 1", measured)
+		}
+		time.Sleep(6 * time.Second)
+		get(h, "/status")
+		if measured != 2 {
+			t.Errorf("a reader six seconds later: measured %d times, want 2", measured)
+		}
+	})
 }
 
 func TestSecurityTxt(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"noorderhub.nl/hub/libs/token"
 	"noorderhub.nl/hub/services/journal/api"
 	"noorderhub.nl/hub/services/journal/internal/store"
-	"noorderhub.nl/hub/services/journal/internal/waterfall"
 )
 
 var codeScope = &errs.Code{
@@ -16,9 +15,9 @@ var codeScope = &errs.Code{
 	Next: "Ask for an access token with the scope that rule names.",
 }
 
-// reader is who asks: an organisation sees its own, the hub operator sees metadata of all.
+// reader is who asks.
 type reader struct {
-	organisation string
+	organisation string // whose calls are shown; "" for the hub operator, who sees metadata of all
 	operator     bool
 }
 
@@ -34,29 +33,31 @@ func allowed(ctx context.Context, scope string) (token.Caller, error) {
 	return caller, nil
 }
 
-// reader gives who asks. Every look of the hub operator leaves a line in the log.
-func (h *handlers) reader(ctx context.Context, operation string) (reader, error) {
-	caller, err := allowed(ctx, api.ScopeRead)
-	if err != nil {
-		return reader{}, err
-	}
-	who := reader{organisation: caller.PeerID, operator: caller.HasRole(token.RoleHubOperator)}
-	if who.operator {
-		h.Logger.InfoContext(ctx, "hub operator looks at metadata", "operation", operation, "client_id", caller.ClientID, "sub", caller.Subject)
-	}
-	return who, nil
-}
-
-// split parts the calls into those that r may see and, by span id, those it may not.
-func (r reader) split(calls []store.Call) (visible []store.Call, spans waterfall.Calls) {
-	spans = waterfall.Calls{Visible: map[string]bool{}, Hidden: map[string]bool{}}
-	for _, c := range calls {
-		if r.operator || c.Involves(r.organisation) {
-			visible = append(visible, c)
-			spans.Visible[c.Decision.SpanID] = true
-		} else {
-			spans.Hidden[c.Decision.SpanID] = true
+// looking makes an operation of one that tells organisations apart. Every look of the hub operator leaves an audit record
+// before it is answered: a look that cannot be recorded shows nothing. object names what is looked at.
+func looking[Req, Resp any](h *handlers, act string, object func(Req) string, op func(context.Context, reader, Req) (Resp, error)) func(context.Context, Req) (Resp, error) {
+	return func(ctx context.Context, in Req) (Resp, error) {
+		var none Resp
+		caller, err := allowed(ctx, api.ScopeRead)
+		if err != nil {
+			return none, err
 		}
+		if !caller.HasRole(token.RoleHubOperator) {
+			return op(ctx, reader{organisation: caller.PeerID}, in)
+		}
+		answer, err := op(ctx, reader{operator: true}, in)
+		result := "ok"
+		if err != nil {
+			result = errs.As(err).Code.ID
+		}
+		fault := h.Store.AddAudit(ctx, store.Audit{
+			At: h.Now(), Organisation: caller.PeerID, ClientID: caller.ClientID, Subject: caller.Subject,
+			Act: act, Object: object(in), Result: result,
+		})
+		if fault != nil {
+			h.Logger.ErrorContext(ctx, "audit record not stored", "act", act, "error", fault)
+			return none, errs.CodeUnavailable.Wrap(fault, "this look could not be recorded in the audit log")
+		}
+		return answer, err
 	}
-	return visible, spans
 }

@@ -33,13 +33,14 @@ const Base = "/journaal/v1"
 type Store interface {
 	Append(ctx context.Context, gateway string, lines []store.Line) (api.Head, error)
 	Head(ctx context.Context, gateway string) (api.Head, error)
-	ByTransaction(ctx context.Context, id string) ([]store.Call, error)
-	ByTrace(ctx context.Context, id string) ([]store.Call, error)
+	ByTransaction(ctx context.Context, id, organisation string) ([]store.Call, error)
+	ByTrace(ctx context.Context, id, organisation string) ([]store.Call, error)
 	List(ctx context.Context, f store.Filter) ([]store.Call, error)
 	AddSpans(ctx context.Context, spans []waterfall.Span, received time.Time) error
 	Spans(ctx context.Context, traceID string, limit int) ([]waterfall.Span, error)
 	AddProcessing(ctx context.Context, records []processing.Record, received time.Time) error
 	Processing(ctx context.Context, controller, traceID string, limit int) ([]processing.Record, error)
+	AddAudit(ctx context.Context, a store.Audit) error
 }
 
 // Options are what New needs. All are required.
@@ -77,9 +78,9 @@ func New(o Options) http.Handler {
 	outside := kit.New(kit.Options{
 		Base: Base, Version: api.Version, OpenAPI: api.OpenAPI, Problems: h.problems, Errors: h.outsideError, Logger: o.Logger,
 	})
-	kit.Handle(outside, "GET /transacties/{transactieId}", h.transaction)
-	kit.Handle(outside, "GET /transacties", h.transactions)
-	kit.Handle(outside, "GET /traces/{traceId}", h.trace)
+	kit.Handle(outside, "GET /transacties/{transactieId}", looking(h, "look-transaction", transactionPath.object, h.transaction))
+	kit.Handle(outside, "GET /transacties", looking(h, "look-transactions", callQuery.object, h.transactions))
+	kit.Handle(outside, "GET /traces/{traceId}", looking(h, "look-trace", tracePath.object, h.trace))
 	kit.Handle(outside, "POST /verwerkingen", h.writeProcessing)
 	kit.Handle(outside, "GET /verwerkingen", h.readProcessing)
 

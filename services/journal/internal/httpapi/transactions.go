@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -35,40 +36,39 @@ type transactionPath struct{ id string }
 
 // Decode implements kit's decoder.
 func (p *transactionPath) Decode(r *http.Request) error {
-	p.id = r.PathValue("transactieId")
+	if p.id = r.PathValue("transactieId"); !transactionID.MatchString(p.id) {
+		return noTransaction()
+	}
 	return kit.NewQuery(r).Err()
 }
 
-func (h *handlers) transaction(ctx context.Context, p transactionPath) (api.Transaction, error) {
-	who, err := h.reader(ctx, "transactie")
+func (p transactionPath) object() string { return p.id }
+
+func noTransaction() error {
+	return errs.CodeNotFound.New("your organisation has no transaction with this id")
+}
+
+func (h *handlers) transaction(ctx context.Context, who reader, p transactionPath) (api.Transaction, error) {
+	calls, err := h.Store.ByTransaction(ctx, p.id, who.organisation)
 	if err != nil {
 		return api.Transaction{}, err
 	}
-	notFound := errs.CodeNotFound.New("your organisation has no transaction with this id")
-	if !transactionID.MatchString(p.id) {
-		return api.Transaction{}, notFound
+	if len(calls) == 0 {
+		return api.Transaction{}, noTransaction()
 	}
-	calls, err := h.Store.ByTransaction(ctx, p.id)
-	if err != nil {
-		return api.Transaction{}, err
-	}
-	visible, spans := who.split(calls)
-	if len(visible) == 0 {
-		return api.Transaction{}, notFound
-	}
-	answer := api.Transaction{TransactionID: p.id, Calls: wireCalls(visible)}
-	for _, trace := range traces(visible) {
-		// Other calls of the same trace are fetched to keep them out of the picture.
-		all, err := h.Store.ByTrace(ctx, trace)
+	answer := api.Transaction{TransactionID: p.id, Calls: wireCalls(calls)}
+	for _, trace := range traces(calls) {
+		// Calls below these may have a transaction id of their own.
+		all, err := h.Store.ByTrace(ctx, trace, who.organisation)
 		if err != nil {
 			return api.Transaction{}, err
 		}
-		_, inTrace := who.split(all)
-		rows, cut, err := h.rows(ctx, trace, waterfall.Calls{Visible: spans.Visible, Hidden: inTrace.Hidden})
+		spans, cut, err := h.spansOf(ctx, trace)
 		if err != nil {
 			return api.Transaction{}, err
 		}
-		answer.Spans, answer.Cut = append(answer.Spans, rows...), answer.Cut || cut
+		rows := waterfall.Rows(spans, waterfall.Calls{Asked: spanIDs(calls), Visible: spanIDs(append(all, calls...))})
+		answer.Spans, answer.Cut = append(answer.Spans, wireSpans(rows)...), answer.Cut || cut
 	}
 	return answer, nil
 }
@@ -85,53 +85,56 @@ func traces(calls []store.Call) []string {
 	return out
 }
 
-func (h *handlers) rows(ctx context.Context, trace string, calls waterfall.Calls) (rows []api.Span, cut bool, err error) {
-	spans, err := h.Store.Spans(ctx, trace, maxSpans+1)
-	if err != nil {
-		return nil, false, err
+func spanIDs(calls []store.Call) map[string]bool {
+	ids := make(map[string]bool, len(calls))
+	for _, c := range calls {
+		ids[c.Decision.SpanID] = true
 	}
-	if cut = len(spans) > maxSpans; cut {
-		spans = spans[:maxSpans]
-	}
-	return wireSpans(waterfall.Rows(spans, calls)), cut, nil
+	return ids
+}
+
+// spansOf gives the spans of a trace, cut at the limit of a waterfall.
+func (h *handlers) spansOf(ctx context.Context, trace string) (spans []waterfall.Span, cut bool, err error) {
+	spans, err = h.Store.Spans(ctx, trace, maxSpans+1)
+	return spans[:min(len(spans), maxSpans)], len(spans) > maxSpans, err
 }
 
 type tracePath struct{ id string }
 
 // Decode implements kit's decoder.
 func (p *tracePath) Decode(r *http.Request) error {
-	p.id = r.PathValue("traceId")
+	if p.id = r.PathValue("traceId"); !traceID.MatchString(p.id) {
+		return noTrace()
+	}
 	return kit.NewQuery(r).Err()
 }
 
-func (h *handlers) trace(ctx context.Context, p tracePath) (api.Trace, error) {
-	who, err := h.reader(ctx, "trace")
+func (p tracePath) object() string { return p.id }
+
+func noTrace() error {
+	return errs.CodeNotFound.New("your organisation has no calls in a trace with this id")
+}
+
+func (h *handlers) trace(ctx context.Context, who reader, p tracePath) (api.Trace, error) {
+	calls, err := h.Store.ByTrace(ctx, p.id, who.organisation)
 	if err != nil {
 		return api.Trace{}, err
 	}
-	notFound := errs.CodeNotFound.New("your organisation has no calls in a trace with this id")
-	if !traceID.MatchString(p.id) {
-		return api.Trace{}, notFound
-	}
-	calls, err := h.Store.ByTrace(ctx, p.id)
+	spans, cut, err := h.spansOf(ctx, p.id)
 	if err != nil {
 		return api.Trace{}, err
 	}
-	visible, inTrace := who.split(calls)
-	spans, err := h.Store.Spans(ctx, p.id, maxSpans+1)
-	if err != nil {
-		return api.Trace{}, err
+	if len(calls) == 0 && (!who.operator || len(spans) == 0) {
+		return api.Trace{}, noTrace()
 	}
-	if len(visible) == 0 && (!who.operator || len(spans) == 0) {
-		return api.Trace{}, notFound
-	}
-	cut := len(spans) > maxSpans
-	spans = spans[:min(len(spans), maxSpans)]
-	rows := waterfall.Rows(spans, inTrace)
+	var rows []waterfall.Row
 	if who.operator {
 		rows = waterfall.All(spans)
+	} else {
+		own := spanIDs(calls)
+		rows = waterfall.Rows(spans, waterfall.Calls{Asked: own, Visible: own})
 	}
-	return api.Trace{TraceID: p.id, Calls: wireCalls(visible), Spans: wireSpans(rows), Cut: cut}, nil
+	return api.Trace{TraceID: p.id, Calls: wireCalls(calls), Spans: wireSpans(rows), Cut: cut}, nil
 }
 
 // callQuery is the query of GET /transacties.
@@ -160,15 +163,25 @@ func (q *callQuery) Decode(r *http.Request) error {
 	return in.Err()
 }
 
-func (h *handlers) transactions(ctx context.Context, q callQuery) (api.CallPage, error) {
-	who, err := h.reader(ctx, "transacties")
-	if err != nil {
-		return api.CallPage{}, err
+// object names what the query chooses. Every value has passed Decode.
+func (q callQuery) object() string {
+	chosen := url.Values{}
+	for name, value := range map[string]string{"organisatie": q.With, "dienst": q.Service, "traceId": q.TraceID} {
+		if value != "" {
+			chosen.Set(name, value)
+		}
 	}
+	for name, at := range map[string]time.Time{"van": q.From, "tot": q.Until} {
+		if !at.IsZero() {
+			chosen.Set(name, at.UTC().Format(time.RFC3339))
+		}
+	}
+	return chosen.Encode()
+}
+
+func (h *handlers) transactions(ctx context.Context, who reader, q callQuery) (api.CallPage, error) {
 	f := q.Filter
-	if !who.operator {
-		f.Organisation = who.organisation
-	} else if f.With != "" {
+	if f.Organisation = who.organisation; who.operator {
 		f.Organisation, f.With = f.With, ""
 	}
 	f.Limit++ // one more tells whether there is a next page

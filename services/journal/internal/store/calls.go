@@ -22,13 +22,6 @@ type Call struct {
 	Outcome  *api.Record
 }
 
-// Involves tells whether an organisation takes part in the call.
-func (c Call) Involves(organisation string) bool {
-	d := c.Decision.Decision
-	return organisation != "" && (d.Source.OutwayPeerID == organisation || d.Source.DelegatorPeerID == organisation ||
-		d.Destination.ServicePeerID == organisation)
-}
-
 // Filter chooses calls for a list. Zero fields choose all.
 type Filter struct {
 	Organisation string // takes part in the call; the asker's own, unless it may see all
@@ -62,16 +55,23 @@ const selectCalls = `
 // maxJoined bounds the calls of one transaction or trace.
 const maxJoined = 1000
 
-// ByTransaction gives the calls under a transaction id, oldest first.
-func (s *Store) ByTransaction(ctx context.Context, id string) ([]Call, error) {
-	return s.calls(ctx, fmt.Sprintf(`%s WHERE d.transaction_id = $1 AND d.kind = 'decision'
-		ORDER BY d.at, d.gateway, d.sequence LIMIT %d`, selectCalls, maxJoined), id)
+// ByTransaction gives the calls under a transaction id in which an organisation takes part, oldest first; organisation ""
+// stands for all.
+func (s *Store) ByTransaction(ctx context.Context, id, organisation string) ([]Call, error) {
+	return s.joined(ctx, "transaction_id", id, organisation)
 }
 
-// ByTrace gives the calls of a trace, oldest first.
-func (s *Store) ByTrace(ctx context.Context, id string) ([]Call, error) {
-	return s.calls(ctx, fmt.Sprintf(`%s WHERE d.trace_id = $1 AND d.kind = 'decision'
-		ORDER BY d.at, d.gateway, d.sequence LIMIT %d`, selectCalls, maxJoined), id)
+// ByTrace does the same for the calls of a trace.
+func (s *Store) ByTrace(ctx context.Context, id, organisation string) ([]Call, error) {
+	return s.joined(ctx, "trace_id", id, organisation)
+}
+
+// joined leaves other organisations out before it counts: a client chooses these ids, so under one id there may be any
+// number of calls of others.
+func (s *Store) joined(ctx context.Context, column, id, organisation string) ([]Call, error) {
+	return s.calls(ctx, fmt.Sprintf(`%s WHERE d.%s = $1 AND d.kind = 'decision'
+		AND ($2 = '' OR $2 IN (d.consumer, d.delegator, d.provider))
+		ORDER BY d.at, d.gateway, d.sequence LIMIT %d`, selectCalls, column, maxJoined), id, organisation)
 }
 
 // List gives the calls that f chooses, newest first.

@@ -27,23 +27,29 @@ type Row struct {
 	Depth int
 }
 
-// Calls tells the gateway's server spans of the calls in a trace apart, by span id.
+// Calls names calls by the span id of their decision record: that of the gateway's server span.
 type Calls struct {
-	Visible map[string]bool // of calls the asker takes part in
-	Hidden  map[string]bool // of calls it does not
+	Asked   map[string]bool // what is below these is drawn
+	Visible map[string]bool // every call in the trace that the asker takes part in, those of Asked among them
 }
 
-// Rows gives the spans at and below the visible calls, a parent before its children, children by start. It does not go
-// into a hidden call, even one that claims a visible span as its parent.
+// closed tells whether s begins a call that the asker is not known to take part in. A decision record may come later than
+// its span, so a call without one is closed too.
+func (c Calls) closed(s Span) bool {
+	return s.Part == "gateway" && s.Kind == "server" && !c.Visible[s.ID]
+}
+
+// Rows gives the spans at and below the calls that are asked for, a parent before its children, children by start. It does
+// not go into a closed call, even one that claims a visible span as its parent.
 func Rows(spans []Span, calls Calls) []Row {
 	children, present := family(spans)
 	var roots []Span
 	for _, s := range spans {
-		if calls.Visible[s.ID] && !below(s, present, calls) {
+		if calls.Asked[s.ID] && !calls.closed(s) && !below(s, present, calls) {
 			roots = append(roots, s)
 		}
 	}
-	w := walk{children: children, hidden: calls.Hidden, seen: map[string]bool{}}
+	w := walk{children: children, closed: calls.closed, seen: map[string]bool{}}
 	w.rows(roots, 0)
 	return w.out
 }
@@ -57,7 +63,7 @@ func All(spans []Span) []Row {
 			roots = append(roots, s)
 		}
 	}
-	w := walk{children: children, seen: map[string]bool{}}
+	w := walk{children: children, closed: func(Span) bool { return false }, seen: map[string]bool{}}
 	w.rows(roots, 0)
 	return w.out
 }
@@ -71,15 +77,15 @@ func family(spans []Span) (children map[string][]Span, present map[string]Span) 
 	return children, present
 }
 
-// below tells whether s will be drawn under another visible call anyway.
+// below tells whether s will be drawn under another call that is asked for anyway.
 func below(s Span, present map[string]Span, calls Calls) bool {
 	seen := map[string]bool{s.ID: true}
 	for {
 		parent, ok := present[s.ParentID]
-		if !ok || seen[parent.ID] || calls.Hidden[parent.ID] {
+		if !ok || seen[parent.ID] || calls.closed(parent) {
 			return false
 		}
-		if calls.Visible[parent.ID] {
+		if calls.Asked[parent.ID] {
 			return true
 		}
 		seen[parent.ID] = true
@@ -89,7 +95,7 @@ func below(s Span, present map[string]Span, calls Calls) bool {
 
 type walk struct {
 	children map[string][]Span
-	hidden   map[string]bool
+	closed   func(Span) bool
 	seen     map[string]bool // parents come from outside: they may form a circle
 	out      []Row
 }
@@ -97,7 +103,7 @@ type walk struct {
 func (w *walk) rows(spans []Span, depth int) {
 	slices.SortFunc(spans, func(a, b Span) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID)) })
 	for _, s := range spans {
-		if w.seen[s.ID] || w.hidden[s.ID] {
+		if w.seen[s.ID] || w.closed(s) {
 			continue
 		}
 		w.seen[s.ID] = true

@@ -26,16 +26,24 @@ func set(ids ...string) map[string]bool {
 	return m
 }
 
+// call is a gateway's server span.
+func call(id, parent string, start int64) Span {
+	return Span{ID: id, ParentID: parent, Part: "gateway", Kind: "server", Start: start}
+}
+
+// all is the choice of one who asks for all its calls.
+func all(ids ...string) Calls { return Calls{set(ids...), set(ids...)} }
+
 func TestRows(t *testing.T) {
 	tree := []Span{
 		{ID: "db", ParentID: "svc", Start: 5},
-		{ID: "gw", ParentID: "client", Start: 1}, // the client's own span is not with us
+		call("gw", "client", 1), // the client's own span is not with us
 		{ID: "svc", ParentID: "up", Start: 4},
 		{ID: "up", ParentID: "gw", Start: 3},
 		{ID: "auth", ParentID: "gw", Start: 2},
-		{ID: "gw2", ParentID: "svc", Start: 6},
+		call("gw2", "svc", 6),
 		{ID: "svc2", ParentID: "gw2", Start: 7},
-		{ID: "other", ParentID: "client", Start: 2},
+		call("other", "client", 2),
 	}
 	tests := []struct {
 		name  string
@@ -43,15 +51,17 @@ func TestRows(t *testing.T) {
 		calls Calls
 		want  string
 	}{
-		{"one call with all below it", tree, Calls{Visible: set("gw")}, "gw@0 auth@1 up@1 svc@2 db@3 gw2@3 svc2@4"},
-		{"a call of another organisation below it stays hidden", tree, Calls{set("gw"), set("gw2")}, "gw@0 auth@1 up@1 svc@2 db@3"},
-		{"a nested call is drawn once", tree, Calls{Visible: set("gw", "gw2")}, "gw@0 auth@1 up@1 svc@2 db@3 gw2@3 svc2@4"},
-		{"two calls side by side", tree, Calls{set("gw", "other"), set("gw2")}, "gw@0 auth@1 up@1 svc@2 db@3 other@0"},
-		{"a visible call under a hidden one stands at the top", tree, Calls{set("gw2"), set("gw")}, "gw2@0 svc2@1"},
+		{"a call below it that the asker is not known to take part in", tree, all("gw"), "gw@0 auth@1 up@1 svc@2 db@3"},
+		{"an own call below it with another id", tree, Calls{set("gw"), set("gw", "gw2", "other")}, "gw@0 auth@1 up@1 svc@2 db@3 gw2@3 svc2@4"},
+		{"a nested call is drawn once", tree, all("gw", "gw2"), "gw@0 auth@1 up@1 svc@2 db@3 gw2@3 svc2@4"},
+		{"two calls side by side", tree, all("gw", "other"), "gw@0 auth@1 up@1 svc@2 db@3 other@0"},
+		{"an own call under a foreign one stands at the top", tree, all("gw2"), "gw2@0 svc2@1"},
+		{"asked but not visible", tree, Calls{Asked: set("gw")}, ""},
+		{"visible but not asked", tree, Calls{Visible: set("gw")}, ""},
 		{"no call, no spans", tree, Calls{}, ""},
-		{"a call whose spans are lost", nil, Calls{Visible: set("gw")}, ""},
-		{"a circle of parents ends", []Span{{ID: "a", ParentID: "b"}, {ID: "b", ParentID: "a"}}, Calls{Visible: set("a")}, "a@0 b@1"},
-		{"a span that is its own parent", []Span{{ID: "a", ParentID: "a"}}, Calls{Visible: set("a")}, "a@0"},
+		{"a call whose spans are lost", nil, all("gw"), ""},
+		{"a circle of parents ends", []Span{{ID: "a", ParentID: "b"}, {ID: "b", ParentID: "a"}}, all("a"), "a@0 b@1"},
+		{"a span that is its own parent", []Span{{ID: "a", ParentID: "a"}}, all("a"), "a@0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -65,28 +75,28 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// Whatever parents a client invents, no row is drawn twice, none is hidden, and each row hangs under its parent.
+// Whatever parents a client invents, no row is drawn twice, no call of others is drawn, and each row hangs under its parent.
 func TestAnyShapeOfTrace(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		id := rapid.StringMatching(`[a-h]`)
 		ids := rapid.SliceOfNDistinct(id, 0, 8, rapid.ID).Draw(t, "ids")
 		spans := make([]Span, len(ids))
 		for i, s := range ids {
-			spans[i] = Span{ID: s, ParentID: id.Draw(t, "parent"), Start: rapid.Int64Range(0, 3).Draw(t, "start")}
+			spans[i] = call(s, id.Draw(t, "parent"), rapid.Int64Range(0, 3).Draw(t, "start"))
+			if rapid.Bool().Draw(t, "inside a service") {
+				spans[i].Part = "address"
+			}
 		}
-		hidden := set(rapid.SliceOfN(id, 0, 3).Draw(t, "hidden")...)
-		visible := map[string]bool{}
-		for _, v := range rapid.SliceOfN(id, 0, 3).Draw(t, "visible") {
-			visible[v] = !hidden[v]
-		}
+		asked := set(rapid.SliceOfN(id, 0, 3).Draw(t, "asked")...)
+		visible := set(rapid.SliceOfN(id, 0, 3).Draw(t, "visible")...)
 		seen := map[string]bool{}
 		var path []string
-		for _, r := range Rows(spans, Calls{visible, hidden}) {
-			if seen[r.ID] || hidden[r.ID] {
-				t.Fatalf("%s is drawn twice or hidden", r.ID)
+		for _, r := range Rows(spans, Calls{asked, visible}) {
+			if seen[r.ID] || (r.Part == "gateway" && !visible[r.ID]) {
+				t.Fatalf("%s is drawn twice or a call of others", r.ID)
 			}
 			seen[r.ID] = true
-			if r.Depth > len(path) || (r.Depth > 0 && path[r.Depth-1] != r.ParentID) || (r.Depth == 0 && !visible[r.ID]) {
+			if r.Depth > len(path) || (r.Depth > 0 && path[r.Depth-1] != r.ParentID) || (r.Depth == 0 && !asked[r.ID]) {
 				t.Fatalf("%s at depth %d does not hang under its parent", r.ID, r.Depth)
 			}
 			path = append(path[:r.Depth], r.ID)

@@ -5,7 +5,6 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"time"
 
 	"noorderhub.nl/hub/services/portal/internal/fouten"
 )
@@ -43,34 +42,8 @@ func (s *site) fout(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, "fout", path, errorPage{page, texts[lang]["side-"+page.Side], string(example)})
 }
 
-// statusPage is the data of the status page, in HTML and in JSON.
-type statusPage struct {
-	Up         bool              `json:"-"`
-	Status     string            `json:"status"` // ok or verstoord
-	At         time.Time         `json:"tijdstip"`
-	Components []statusComponent `json:"onderdelen"`
-}
-
-type statusComponent struct {
-	Name   string `json:"naam"`
-	Status string `json:"status"`
-	Up     bool   `json:"-"`
-}
-
-const (
-	statusUp   = "ok"
-	statusDown = "verstoord"
-)
-
 func (s *site) status(w http.ResponseWriter, r *http.Request) {
-	data := statusPage{Up: true, Status: statusUp, At: s.Now().UTC().Truncate(time.Second)}
-	for _, c := range s.Status(r.Context()) {
-		one := statusComponent{Name: c.Name, Status: statusUp, Up: c.Up}
-		if !c.Up {
-			one.Status, data.Status, data.Up = statusDown, statusDown, false
-		}
-		data.Components = append(data.Components, one)
-	}
+	data := s.board.read(r.Context(), s.Now(), s.Status)
 	if !wantsJSON(r) {
 		s.render(w, r, http.StatusOK, "status", "/status", data)
 		return

@@ -21,24 +21,19 @@ var templates embed.FS
 //go:embed static/stijl.css
 var stylesheet []byte
 
-// Component is a part of the hub on the status page.
-type Component struct {
-	Name string // short name, e.g. "gateway"
-	Up   bool
-}
-
-// Options are what New needs. All are required.
+// Options are what New needs. All but Status are required.
 type Options struct {
 	Hub      string // outside URL of the hub, no trailing slash
 	Fouten   *fouten.Catalogue
-	Status   func(context.Context) []Component
-	Security []byte // text of security.txt
+	Status   func(context.Context) map[string]bool // part → ready; nil: no part but the portal is known
+	Security []byte                                // text of security.txt
 	Logger   *slog.Logger
 	Now      func() time.Time
 }
 
 type site struct {
 	Options
+	board board
 	pages map[string]*template.Template // file name → layout with that page
 }
 
