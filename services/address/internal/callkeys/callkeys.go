@@ -1,5 +1,5 @@
 // Package callkeys follows the hub's published key set, so that this service knows the keys that gateways sign call
-// tokens with, also those of a gateway that came later.
+// tokens with, also those of a gateway that came a moment ago.
 package callkeys
 
 import (
@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,8 +18,10 @@ import (
 
 const (
 	interval = time.Minute            // between two readings
-	soonest  = 5 * time.Second        // after a reading, when an unknown key comes by
-	eager    = 100 * time.Millisecond // while there is no key at all: at a start of the whole hub
+	retry    = 5 * time.Second        // after a reading that failed
+	eager    = 100 * time.Millisecond // while there is no key at all, and between readings for an unknown key
+	attempts = 4                      // readings for one unknown key
+	timeout  = 5 * time.Second        // of one reading
 	maxSet   = 1 << 20                // bytes
 )
 
@@ -28,26 +31,41 @@ type Source struct {
 	client *http.Client
 	logger *slog.Logger
 	keys   atomic.Pointer[token.Keys]
-	missed chan struct{}
+
+	mu   sync.Mutex // one reading at a time
+	last time.Time  // start of the latest one
 }
 
-// New makes a source for a JWK Set (RFC 7517). It knows no key before Follow has read the set once.
+// New makes a source for a JWK Set (RFC 7517). It knows no key before the set was read once.
 func New(url string, client *http.Client, logger *slog.Logger) *Source {
-	s := &Source{url: url, client: client, logger: logger, missed: make(chan struct{}, 1)}
+	s := &Source{url: url, client: client, logger: logger}
 	s.keys.Store(&token.Keys{})
 	return s
 }
 
-// Key looks a key up. An unknown one makes Follow read the set soon.
+// Key looks a key up. For an unknown one the set is read anew, a few times in less than half a second: a gateway takes
+// calls as soon as the registry announced its key, which may be a moment before the set shows it. Only gateways get as
+// far as here, and readings keep their distance, so forged key ids cost the hub ten readings a second at the most.
 func (s *Source) Key(kid string) (*ecdsa.PublicKey, bool) {
 	key, ok := s.keys.Load().Key(kid)
-	if !ok {
-		select {
-		case s.missed <- struct{}{}:
-		default:
-		}
+	for try := 0; !ok && try < attempts; try++ {
+		s.readAfterPause(context.Background())
+		key, ok = s.keys.Load().Key(kid)
 	}
 	return key, ok
+}
+
+// readAfterPause reads the set once the latest reading is long enough ago. Who waited while another read takes the result.
+func (s *Source) readAfterPause(ctx context.Context) {
+	asked := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last.After(asked) {
+		return
+	}
+	if sleep(ctx, eager-time.Since(s.last)) {
+		_ = s.read(ctx) // Follow tells of a set that cannot be read
+	}
 }
 
 // Ready tells whether a set was read.
@@ -62,28 +80,20 @@ func (s *Source) Ready(context.Context) error {
 func (s *Source) Follow(ctx context.Context) error {
 	for {
 		wait := interval
-		if err := s.read(ctx); err != nil {
+		s.mu.Lock()
+		err := s.read(ctx)
+		s.mu.Unlock()
+		switch {
+		case len(*s.keys.Load()) == 0:
+			wait = eager
+		case err != nil:
+			wait = retry
+		}
+		if err != nil && ctx.Err() == nil {
 			s.logger.WarnContext(ctx, "keys of call tokens not read", "url", s.url, "error", err)
-			wait = soonest
 		}
-		pause := soonest
-		if len(*s.keys.Load()) == 0 {
-			pause, wait = eager, eager
-		}
-		if !sleep(ctx, pause) {
+		if !sleep(ctx, wait) {
 			return ctx.Err()
-		}
-		if wait -= pause; wait <= 0 {
-			continue
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-s.missed:
-			timer.Stop()
-		case <-timer.C:
 		}
 	}
 }
@@ -100,7 +110,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 func (s *Source) read(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, soonest)
+	s.last = time.Now()
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -56,15 +57,61 @@ func TestTheLastGoodSetStaysInUse(t *testing.T) {
 	}
 }
 
-func TestAnUnknownKeyAsksForANewReading(t *testing.T) {
-	s := New("http://127.0.0.1:1", http.DefaultClient, slog.New(slog.DiscardHandler))
-	for range 3 { // never blocks
-		if _, ok := s.Key("unknown"); ok {
-			t.Error("got a key from an empty set")
-		}
+func TestAKeyThatWasPublishedAMomentAgoIsFound(t *testing.T) {
+	key := newKey(t)
+	set, err := token.PublicSet(key)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(s.missed) != 1 {
-		t.Errorf("got %d wishes for a reading, want 1", len(s.missed))
+	kid, err := token.KeyID(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := token.PublicSet(newKey(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var readings atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if readings.Add(1) < 3 {
+			_, _ = w.Write(old)
+			return
+		}
+		_, _ = w.Write(set)
+	}))
+	defer server.Close()
+	s := New(server.URL, server.Client(), slog.New(slog.DiscardHandler))
+	if err := s.read(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := s.Key(kid); !ok || !got.Equal(key) {
+		t.Errorf("got %v %v after %d readings, want the key", got, ok, readings.Load())
+	}
+}
+
+func TestForgedKeyIDsDoNotFloodTheHub(t *testing.T) {
+	set, err := token.PublicSet(newKey(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var readings atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		readings.Add(1)
+		_, _ = w.Write(set)
+	}))
+	defer server.Close()
+	s := New(server.URL, server.Client(), slog.New(slog.DiscardHandler))
+	var askers sync.WaitGroup
+	for range 50 {
+		askers.Go(func() {
+			if _, ok := s.Key("forged"); ok {
+				t.Error("got a key for a forged id")
+			}
+		})
+	}
+	askers.Wait()
+	if got := readings.Load(); got > 2*attempts {
+		t.Errorf("got %d readings for 50 askers at once, want at most %d", got, 2*attempts)
 	}
 }
 
