@@ -1,5 +1,5 @@
 // Package problem writes and reads refusals as RFC 9457 problem details, and holds the one table from error kind to HTTP
-// status. OAuth endpoints do not use it: they keep the errors of RFC 6749 §5.2.
+// status. OAuth endpoints keep the errors of RFC 6749 §5.2, which WriteOAuth writes.
 package problem
 
 import (

@@ -3,12 +3,8 @@
 package oauth
 
 import (
-	"encoding/json"
 	"log/slog"
-	"math"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"noorderhub.nl/hub/libs/errs"
 	"noorderhub.nl/hub/libs/problem"
@@ -40,18 +36,6 @@ func (e *Error) Error() string { return e.Name + ": " + e.Cause.Error() }
 // Unwrap gives the hub's own refusal.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// body is the error answer. The last four members are the hub's own; RFC 6749 §5.2 lets clients ignore them.
-type body struct {
-	Error       string    `json:"error"`
-	Description string    `json:"error_description"`
-	URI         string    `json:"error_uri"`
-	Code        string    `json:"code"`
-	Rule        string    `json:"rule"`
-	Side        errs.Side `json:"side"`
-	NextStep    string    `json:"nextStep"`
-	TraceID     string    `json:"traceId,omitempty"`
-}
-
 // Writer writes error answers and logs them, once each. Nothing of the request but the client id that the caller passes
 // reaches the log.
 type Writer struct {
@@ -61,48 +45,14 @@ type Writer struct {
 
 // Write answers r with e.
 func (w Writer) Write(rw http.ResponseWriter, r *http.Request, e *Error, client string) {
-	details := w.Problems.Details(r, e.Cause)
 	level := slog.LevelInfo
-	if details.Status >= http.StatusInternalServerError {
+	if problem.StatusOf(e.Cause.Code.Kind) >= http.StatusInternalServerError {
 		level = slog.LevelError
 	}
-	w.Logger.LogAttrs(r.Context(), level, "token refused", slog.String("error", e.Name), slog.String("code", details.Code),
+	w.Logger.LogAttrs(r.Context(), level, "token refused", slog.String("error", e.Name), slog.String("code", e.Cause.Code.ID),
 		slog.String("client", client), slog.String("reason", e.Cause.Error()))
 
-	text, _ := json.Marshal(body{ // strings only: cannot fail
-		Error:       e.Name,
-		Description: printable(details.Detail + ". " + details.NextStep),
-		URI:         details.Type,
-		Code:        details.Code,
-		Rule:        details.Rule,
-		Side:        details.Side,
-		NextStep:    details.NextStep,
-		TraceID:     details.TraceID,
-	})
-	h := rw.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Pragma", "no-cache")
-	h.Set("X-Content-Type-Options", "nosniff")
-	if e.Cause.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.Cause.RetryAfter.Seconds()))))
-	}
-	rw.WriteHeader(details.Status)
-	_, _ = rw.Write(text)
-}
-
-// printable keeps to the characters that RFC 6749 §5.2 allows in error_description: printable ASCII without the double
-// quote and the backslash. What falls outside becomes an apostrophe or a question mark.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '"':
-			return '\''
-		case r == '\\' || r < ' ' || r > '~':
-			return '?'
-		}
-		return r
-	}, s)
+	w.Problems.WriteOAuth(rw, r, e.Name, e.Cause)
 }
 
 // Addresses are the outside URLs of this authorization server.
