@@ -47,6 +47,14 @@ type Ending struct {
 	ResponseBytes int64
 }
 
+// provider is the OIN of the organisation that answers: the grant's, or the owner of the service while no grant is known.
+func (c *Call) provider() string {
+	if c.Grant != nil {
+		return c.Grant.Provider
+	}
+	return c.Route.Service.Owner
+}
+
 func (c *Call) refuseWith(name, value string) {
 	if c.Refusal == nil {
 		c.Refusal = http.Header{}

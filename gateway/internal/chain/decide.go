@@ -95,8 +95,8 @@ func (c *Chain) authorise(ctx context.Context, call *Call, _ *http.Request) erro
 		telemetry.SetOrganisations(ctx, call.Claims.PeerID, call.view.HubOIN)
 		return checkClient(call)
 	case routes.ClassService:
-		telemetry.SetOrganisations(ctx, call.Claims.PeerID, call.Route.Service.Owner)
 		err := c.checkGrant(call)
+		telemetry.SetOrganisations(ctx, call.Claims.PeerID, call.provider())
 		if e := errs.As(err); err != nil && e.Code.Kind == errs.Forbidden && e.Code == codeScopeMissing {
 			call.refuseWith("WWW-Authenticate", `Bearer realm="noorderhub", error="insufficient_scope", scope="`+call.Route.Operation.Scope+`"`)
 		} else if err != nil && e.Code.Kind == errs.Unauthenticated {

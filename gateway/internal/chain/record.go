@@ -77,7 +77,7 @@ func (c *Chain) decision(ctx context.Context, call *Call, r *http.Request, rule 
 		d.Code = refusal.Code.ID
 	}
 	if s := call.Route.Service; s != nil {
-		d.Service, d.ServiceName, d.Operation, d.Destination.ServicePeerID = s.Slug, s.FSCName, call.Route.Operation.ID, s.Owner
+		d.Service, d.ServiceName, d.Operation, d.Destination.ServicePeerID = s.Slug, s.FSCName, call.Route.Operation.ID, call.provider()
 	} else {
 		d.Service, _, _ = strings.Cut(call.Route.Pattern[1:], "/")
 		d.ServiceName, d.Rule = d.Service, strings.Replace(rule, "grant", "administration", 1)

@@ -92,7 +92,10 @@ type Service struct {
 	Operations []Operation `json:"operations"`
 	Public     []string    `json:"public,omitempty"` // paths open without token (OpenAPI files), GET only
 	Personal   bool        `json:"personal"`         // it answers with personal data
-	Published  bool        `json:"published"`        // in the public catalogue
+	// PerOrganisation: every organisation provides its own behind the same paths, and a grant's provider says whose. Owner
+	// then only runs it.
+	PerOrganisation bool `json:"perOrganisation,omitempty"`
+	Published       bool `json:"published"` // in the public catalogue
 }
 
 // Upstream says where a service runs and how the gateway makes itself known to it.

@@ -138,7 +138,7 @@ func (l *loader) grants(v *contract.Verified, f faults) []api.Grant {
 
 func (l *loader) serviceOf(g contract.Grant) *api.Service {
 	for _, s := range l.services {
-		if s.Owner == g.Service.PeerID && s.FSCName == g.Service.Name {
+		if s.FSCName == g.Service.Name && (s.Owner == g.Service.PeerID || s.PerOrganisation) {
 			return s
 		}
 	}
@@ -164,20 +164,15 @@ func checkOffer(t contract.Terms, service *api.Service, f faults) {
 			f.add("no operation of %s asks scope %s", service.Slug, scope)
 		}
 	}
-	for _, term := range []struct {
-		name   string
-		stated bool
-	}{{"fields", len(t.Fields) > 0}, {"rate", t.Rate != 0}, {"quota", t.Quota != 0}} {
-		if term.stated {
-			f.add("%s cannot be enforced by this version of the hub", term.name)
-		}
+	if len(t.Fields) > 0 {
+		f.add("fields cannot be enforced by this version of the hub")
 	}
 }
 
 func wireTerms(t contract.Terms) api.Terms {
 	return api.Terms{
 		Purpose: t.Purpose, LegalBasis: t.LegalBasis, ProcessingActivity: t.ProcessingActivity,
-		Scopes: slices.Sorted(slices.Values(t.Scopes)), Binding: t.Binding, CacheSeconds: t.CacheSeconds,
-		Logging: t.Logging, Tariff: t.Tariff,
+		Scopes: slices.Sorted(slices.Values(t.Scopes)), Binding: t.Binding, Rate: t.Rate, Quota: t.Quota,
+		CacheSeconds: t.CacheSeconds, Logging: t.Logging, Tariff: t.Tariff,
 	}
 }

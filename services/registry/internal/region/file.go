@@ -77,14 +77,16 @@ type Assignment struct {
 
 // Service is a shared service.
 type Service struct {
-	Slug      string   `yaml:"slug"`
-	Owner     string   `yaml:"owner"`
-	FSCName   string   `yaml:"fscName"` // default: the slug
-	Title     string   `yaml:"title"`
-	APIs      []API    `yaml:"apis"`
-	Upstream  Upstream `yaml:"upstream"`
-	Personal  bool     `yaml:"personal"`  // it answers with personal data
-	Published bool     `yaml:"published"` // in the public catalogue, its OpenAPI files open to all
+	Slug     string   `yaml:"slug"`
+	Owner    string   `yaml:"owner"`
+	FSCName  string   `yaml:"fscName"` // default: the slug
+	Title    string   `yaml:"title"`
+	APIs     []API    `yaml:"apis"`
+	Upstream Upstream `yaml:"upstream"`
+	Personal bool     `yaml:"personal"` // it answers with personal data
+	// PerOrganisation: each organisation has one of its own and is the provider in its contracts; owner runs them all
+	PerOrganisation bool `yaml:"perOrganisation"`
+	Published       bool `yaml:"published"` // in the public catalogue, its OpenAPI files open to all
 }
 
 // API is one base path of a service with its description.
@@ -113,7 +115,8 @@ type Contracts struct {
 // Terms states one agreement; its signed contract is the file <name>.json in the contract folder.
 type Terms struct {
 	Name               string              `yaml:"name"`
-	Consumer           string              `yaml:"consumer"` // slug; the provider is the owner of the service
+	Consumer           string              `yaml:"consumer"` // slug
+	Provider           string              `yaml:"provider"` // slug; only for a service per organisation, else its owner
 	Service            string              `yaml:"service"`
 	NotBefore          time.Time           `yaml:"notBefore"`
 	NotAfter           time.Time           `yaml:"notAfter"`

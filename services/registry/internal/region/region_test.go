@@ -76,6 +76,31 @@ func TestARegionIsCompiled(t *testing.T) {
 	}
 }
 
+func TestAContractWithEachProviderOfAServicePerOrganisation(t *testing.T) {
+	r := regiontest.Default(t)
+	r.Replace(t, "published: true", "perOrganisation: true")
+	r.Replace(t, "service: bag, notBefore", "service: bag, provider: emmen, rate: 5, quota: 7, notBefore")
+	d := regiontest.Draft()
+	d.Connections[0].Provider = regiontest.EmmenOIN
+	d.Connections[0].Terms.Rate, d.Connections[0].Terms.Quota = 5, 7
+	r.Sign(t, "assen-bag", d, "assen", "emmen")
+	own := d
+	own.Connections = []contract.Connection{d.Connections[0]}
+	own.Connections[0].Provider = regiontest.AssenOIN
+	r.Sign(t, "own-use", own, "assen")
+	s := mustLoad(t, r).Snapshot()
+	got := map[string]api.Terms{}
+	for _, g := range s.Grants {
+		got[g.Provider] = g.Terms
+	}
+	if len(got) != 2 || got[regiontest.EmmenOIN].Rate != 5 || got[regiontest.EmmenOIN].Quota != 7 || got[regiontest.AssenOIN].Purpose == "" {
+		t.Errorf("got %+v, want a grant of emmen with rate and quota, and one of assen itself", s.Grants)
+	}
+	if !s.Services[0].PerOrganisation {
+		t.Error("the snapshot does not say that the service is one per organisation")
+	}
+}
+
 func TestTheSameFilesCompileToTheSameBytes(t *testing.T) {
 	r := regiontest.Default(t)
 	var first string
@@ -153,10 +178,20 @@ func TestARegionIsRefused(t *testing.T) {
 		{"with a scope that only begins like the slug", scope("bagger.detail"), "does not begin with bag."},
 		{"with a scope of an administration API", scope("beheer.lezen"), `scope "beheer.lezen" does not begin with bag.`},
 		{"with terms that state fields", replace("tariff: bag-2026", "fields: {haalAdres: [id]}"), "fields cannot be enforced by this version"},
-		{"with terms that state a rate", replace("tariff: bag-2026", "rate: 5"), "rate cannot be enforced by this version"},
-		{"with a contract that states fields, rate or quota", signed(func(c *contract.Connection) {
-			c.Terms.Fields, c.Terms.Rate, c.Terms.Quota = map[string][]string{"haalAdres": {"id"}}, 5, 5
-		}), "grants[0]: quota cannot be enforced by this version of the hub"},
+		{"with a contract that states fields", signed(func(c *contract.Connection) {
+			c.Terms.Fields = map[string][]string{"haalAdres": {"id"}}
+		}), "grants[0]: fields cannot be enforced by this version of the hub"},
+		{"with a provider that is not the owner", replace("service: bag, notBefore", "service: bag, provider: emmen, notBefore"), "provider is for services per organisation"},
+		{"without the provider of a service per organisation", replace("published: true", "perOrganisation: true"), `provider "" is not among the organisations`},
+		{"with a service whose name is that of one per organisation", replace("contracts:\n", `  - slug: bag2
+    owner: emmen
+    fscName: bag
+    perOrganisation: true
+    title: Adressen
+    apis: [{basePath: /bag2, openapi: bag.yaml}]
+    upstream: {addresses: ["https://127.0.0.1:9001"], part: address}
+contracts:
+`), "fscName is that of bag too"},
 		{"with an outway identified by key thumbprint", signed(func(c *contract.Connection) {
 			c.Gateway, c.Thumbprint = "", strings.Repeat("0a", 32)
 		}), "identified by key thumbprint are not supported yet"},

@@ -31,17 +31,18 @@ var (
 
 func (l *loader) loadServices() []api.Service {
 	out := make([]api.Service, 0, len(l.file.Services))
-	basePaths, names := map[string]string{}, map[string]string{}
+	basePaths := map[string]string{}
 	for i, s := range l.file.Services {
 		f := l.faults.at("services[%d] %s", i, s.Slug)
 		service := l.service(s, f)
 		if _, twice := l.services[s.Slug]; twice {
 			f.add("slug stands there twice")
 		}
-		if other, twice := names[service.Owner+" "+service.FSCName]; twice {
-			f.add("fscName is that of %s too", other)
+		for _, other := range l.services {
+			if service.FSCName == other.FSCName && (service.Owner == other.Owner || service.PerOrganisation || other.PerOrganisation) {
+				f.add("fscName is that of %s too", other.Slug)
+			}
 		}
-		names[service.Owner+" "+service.FSCName] = s.Slug
 		for _, base := range service.BasePaths {
 			for taken, by := range basePaths {
 				if within(base, taken) || within(taken, base) {
@@ -60,7 +61,8 @@ func (l *loader) loadServices() []api.Service {
 func (l *loader) service(s Service, f faults) api.Service {
 	out := api.Service{
 		Slug: s.Slug, FSCName: cmp.Or(s.FSCName, s.Slug), Title: s.Title, Personal: s.Personal, Published: s.Published,
-		Operations: []api.Operation{}, BasePaths: []string{},
+		PerOrganisation: s.PerOrganisation,
+		Operations:      []api.Operation{}, BasePaths: []string{},
 	}
 	if !slugShape.MatchString(s.Slug) || slices.Contains(reserved, s.Slug) {
 		f.add("slug is reserved or does not match %s", slugShape)

@@ -1,10 +1,12 @@
 package region
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
 	"noorderhub.nl/hub/libs/contract"
+	"noorderhub.nl/hub/services/registry/api"
 )
 
 // Draft is a contract that the terms of the region ask for.
@@ -33,7 +35,7 @@ func (r *Region) Drafts(now time.Time) []Draft {
 		out = append(out, Draft{Name: t.Name, Draft: contract.Draft{
 			GroupID: r.File.Hub.GroupID, CreatedAt: now, NotBefore: t.NotBefore, NotAfter: t.NotAfter,
 			Connections: []contract.Connection{{
-				Consumer: oins[t.Consumer], Provider: oins[s.Owner], Service: name, Gateway: r.File.Hub.Gateway,
+				Consumer: oins[t.Consumer], Provider: oins[cmp.Or(t.Provider, s.Owner)], Service: name, Gateway: r.File.Hub.Gateway,
 				Terms: t.terms(),
 			}},
 		}})
@@ -71,9 +73,11 @@ func (l *loader) checkTerms(unsigned bool) {
 			f.add("consumer %q is not among the organisations", t.Consumer)
 		}
 		service, offered := l.services[t.Service]
+		var provider string
 		if !offered {
 			f.add("there is no service %q", t.Service)
 		} else {
+			provider = l.provider(t, service, f)
 			_, err := t.terms().CompleteFor(service.Personal)
 			f.join(err)
 			checkOffer(t.terms(), service, f)
@@ -90,8 +94,24 @@ func (l *loader) checkTerms(unsigned bool) {
 			}
 			continue
 		}
-		l.compare(t, consumer.OIN, service.Owner, service.FSCName, signed, f)
+		l.compare(t, consumer.OIN, provider, service.FSCName, signed, f)
 	}
+}
+
+// provider gives the OIN of who provides: the owner, or where the service has one per organisation the one that is named.
+func (l *loader) provider(t Terms, service *api.Service, f faults) string {
+	if !service.PerOrganisation {
+		if t.Provider != "" {
+			f.add("provider is for services per organisation; %s has its owner", service.Slug)
+		}
+		return service.Owner
+	}
+	provider, known := l.orgs[t.Provider]
+	if !known {
+		f.add("provider %q is not among the organisations", t.Provider)
+		return ""
+	}
+	return provider.OIN
 }
 
 func (l *loader) compare(t Terms, consumer, provider, service string, signed *contract.Verified, f faults) {
