@@ -37,6 +37,25 @@ type Organisation struct {
 	// Certificate and its key are set where the organisation's contracts demand tokens bound to a certificate.
 	Certificate    string `json:"certificate,omitempty"`
 	CertificateKey string `json:"certificateKey,omitempty"`
+
+	Agreements []Agreement `json:"agreements,omitempty"`
+}
+
+// Agreement is a contract that the client may use.
+type Agreement struct {
+	Name     string `json:"name"`     // the consumer's short name for it, which chooses it as a scope at the token endpoint
+	Service  string `json:"service"`  // slug
+	Provider string `json:"provider"` // slug of the organisation that answers
+}
+
+// Agreement gives the agreement on a service of a provider, false when there is none.
+func (o Organisation) Agreement(service, provider string) (Agreement, bool) {
+	for _, a := range o.Agreements {
+		if a.Service == service && a.Provider == provider {
+			return a, true
+		}
+	}
+	return Agreement{}, false
 }
 
 // Write puts the file into the data folder, whole or not at all.
