@@ -67,9 +67,13 @@ func (p Program[C]) serve(ctx context.Context, cfg C, stderr io.Writer) (err err
 	if err != nil {
 		return err
 	}
+	spans, err := target.Client(id.HTTPClient("journal"))
+	if err != nil {
+		return err
+	}
 	tel, err := telemetry.Setup(ctx, telemetry.Config{
 		Service: p.Name, Version: version, Endpoint: target.Endpoint, Ratio: target.Ratio, Border: p.Border,
-	}, telemetry.Deps{Client: id.HTTPClient("journal"), Logger: logger})
+	}, telemetry.Deps{Client: spans, Logger: logger})
 	if err != nil {
 		return err
 	}
