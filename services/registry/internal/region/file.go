@@ -87,6 +87,8 @@ type Service struct {
 	// PerOrganisation: each organisation has one of its own and is the provider in its contracts; owner runs them all
 	PerOrganisation bool `yaml:"perOrganisation"`
 	Published       bool `yaml:"published"` // in the public catalogue, its OpenAPI files open to all
+	// Public are paths open to all; the description must say so too, by security: [] on their GET.
+	Public []string `yaml:"public"`
 }
 
 // API is one base path of a service with its description.

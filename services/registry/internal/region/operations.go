@@ -54,6 +54,9 @@ func (l *loader) operations(s Service, a API, f faults) []api.Operation {
 				continue
 			}
 			op := methods[method]
+			if slices.Contains(s.Public, a.BasePath+path) && method == http.MethodGet && openToAll(doc, op) {
+				continue
+			}
 			of := f.at("%s %s", method, path)
 			if !operationShape.MatchString(op.OperationID) {
 				of.add("operationId is missing or does not match %s", operationShape)
@@ -64,6 +67,16 @@ func (l *loader) operations(s Service, a API, f faults) []api.Operation {
 		}
 	}
 	return out
+}
+
+// openToAll tells whether the description asks nothing of who calls an operation. A description that is silent about
+// security says nothing, and that is not enough.
+func openToAll(doc *openapi3.T, op *openapi3.Operation) bool {
+	security := op.Security
+	if security == nil && doc.Security != nil {
+		security = &doc.Security
+	}
+	return security != nil && len(*security) == 0
 }
 
 // scopeOf takes the scope that `security` names; where it names none, the service's own for reading or writing.

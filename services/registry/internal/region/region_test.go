@@ -101,6 +101,23 @@ func TestAContractWithEachProviderOfAServicePerOrganisation(t *testing.T) {
 	}
 }
 
+func TestAPathIsPublicWhenDescriptionAndRegionSaySo(t *testing.T) {
+	r := regiontest.Default(t)
+	r.Replace(t, "published: true", "public: [/bag/individuelebevragingen/v2/sleutels]")
+	r.Write(t, "bag.yaml", regiontest.OpenAPI+"  /sleutels:\n    get: {operationId: lijstSleutels, security: [], responses: {'200': {description: ok}}}\n")
+	s := mustLoad(t, r).Snapshot().Services[0]
+	if want := []string{"/bag/individuelebevragingen/v2/sleutels"}; !cmp.Equal(s.Public, want) || len(s.Operations) != 3 {
+		t.Errorf("got public %v and operations %v, want public %v", s.Public, s.Operations, want)
+	}
+	r.Replace(t, "public: [/bag/individuelebevragingen/v2/sleutels]", "published: true")
+	for _, o := range mustLoad(t, r).Snapshot().Services[0].Operations {
+		if o.ID == "lijstSleutels" && o.Scope == "bag.lezen" {
+			return
+		}
+	}
+	t.Error("without the region's word the operation has no scope")
+}
+
 func TestTheSameFilesCompileToTheSameBytes(t *testing.T) {
 	r := regiontest.Default(t)
 	var first string
@@ -181,6 +198,9 @@ func TestARegionIsRefused(t *testing.T) {
 		{"with a contract that states fields", signed(func(c *contract.Connection) {
 			c.Terms.Fields = map[string][]string{"haalAdres": {"id"}}
 		}), "grants[0]: fields cannot be enforced by this version of the hub"},
+		{"with a public path whose description demands a token", replace("published: true", "public: [/bag/individuelebevragingen/v2/adressen]"), "does not say security: [] for GET /bag/individuelebevragingen/v2/adressen"},
+		{"with a public path of another service", replace("published: true", "public: [/oauth2/token]"), "not a path without parameters below a base path"},
+		{"with a public path with a parameter", replace("published: true", "public: ['/bag/individuelebevragingen/v2/adressen/{id}']"), "not a path without parameters"},
 		{"with a provider that is not the owner", replace("service: bag, notBefore", "service: bag, provider: emmen, notBefore"), "provider is for services per organisation"},
 		{"without the provider of a service per organisation", replace("published: true", "perOrganisation: true"), `provider "" is not among the organisations`},
 		{"with a service whose name is that of one per organisation", replace("contracts:\n", `  - slug: bag2

@@ -2,6 +2,7 @@ package region
 
 import (
 	"cmp"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -91,6 +92,16 @@ func (l *loader) service(s Service, f faults) api.Service {
 		out.Operations = append(out.Operations, l.operations(s, a, af.at("openapi %s", a.OpenAPI))...)
 		if s.Published {
 			out.Public = append(out.Public, a.BasePath+descriptionPath)
+		}
+	}
+	out.Public = append(out.Public, s.Public...)
+	for _, path := range s.Public {
+		below := slices.ContainsFunc(out.BasePaths, func(base string) bool { return strings.HasPrefix(path, base+"/") })
+		if !below || !pathShape.MatchString(path) || strings.Contains(path, "{") {
+			f.add("public: %q is not a path without parameters below a base path", path)
+		}
+		if slices.ContainsFunc(out.Operations, func(o api.Operation) bool { return o.Path == path && o.Method == http.MethodGet }) {
+			f.add("public: the description does not say security: [] for GET %s", path)
 		}
 	}
 	checkOperations(out.Operations, f)
