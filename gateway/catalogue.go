@@ -1,25 +1,27 @@
 package gateway
 
 import (
-	"fmt"
+	"context"
 
 	"github.com/go-kit/kit/sd"
 
 	"noorderhub.nl/hub/libs/discovery/consul"
 )
 
-// catalogue gives the way to services with an address "consul:NAME", nil where no Consul is configured.
-func (w *wiring) catalogue() (func(string) (sd.Instancer, error), error) {
-	if w.cfg.Consul.Address == "" {
-		return nil, nil
+// openConsul comes before what follows names in the catalogue.
+func (w *wiring) openConsul(context.Context) (err error) {
+	w.consul, err = consul.Open(w.cfg.Consul, w.deps.Logger)
+	return err
+}
+
+// instances follows a service by its name in the catalogue.
+func (w *wiring) instances(name string) (sd.Instancer, error) { return w.consul.Instancer(name) }
+
+// join comes last, so that a stop begins with leaving the catalogue.
+func (w *wiring) join(context.Context) error {
+	listener := w.service.Addr()
+	if w.cfg.ListenTLS != "" {
+		listener = w.service.AddrTLS()
 	}
-	client, err := consul.NewClient(consul.Config{
-		Address: w.cfg.Consul.Address, Token: w.cfg.Consul.Token.Reveal(), Datacenter: w.cfg.Consul.Datacenter,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("consul: %w", err)
-	}
-	return func(name string) (sd.Instancer, error) {
-		return client.Instancer(consul.Query{Service: name}, w.deps.Logger)
-	}, nil
+	return w.consul.Join(w.app, Part, listener)
 }

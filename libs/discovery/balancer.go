@@ -24,6 +24,9 @@ const (
 	ejectMost       = 30 * time.Second
 )
 
+// knownWithin is how long after its start a Balancer is waited for to know its instances.
+const knownWithin = 2 * time.Second
+
 // Options of a Balancer.
 type Options struct {
 	Instancer sd.Instancer     // required; the Balancer registers with it and stops it on Close
@@ -44,6 +47,7 @@ type Balancer struct {
 	ended   chan struct{}
 	first   chan struct{} // closed with the first event
 	once    sync.Once
+	made    time.Time
 }
 
 var _ lb.Balancer = (*Balancer)(nil)
@@ -72,6 +76,7 @@ func NewBalancer(o Options) (*Balancer, error) {
 	}
 	b := &Balancer{
 		opts: o, events: make(chan sd.Event), done: make(chan struct{}), ended: make(chan struct{}), first: make(chan struct{}),
+		made: time.Now(),
 	}
 	b.members.Store(&[]*Member{})
 	go b.follow()
@@ -81,6 +86,25 @@ func NewBalancer(o Options) (*Balancer, error) {
 
 // Known is closed once the instancer has told its first state, an error included.
 func (b *Balancer) Known() <-chan struct{} { return b.first }
+
+// Await waits for the first state. Calls may come right after the balancer was made, and a moment's patience is better
+// than refusing them; but two seconds after it was made it returns at once, whatever is known. The error is that of ctx.
+func (b *Balancer) Await(ctx context.Context) error {
+	select {
+	case <-b.first:
+		return nil
+	default:
+	}
+	left := time.NewTimer(time.Until(b.made.Add(knownWithin)))
+	defer left.Stop()
+	select {
+	case <-b.first:
+	case <-left.C:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
+}
 
 // Endpoint gives the endpoint of the best instance, as lb.Balancer wants it.
 func (b *Balancer) Endpoint() (endpoint.Endpoint, error) {
@@ -176,9 +200,7 @@ func (b *Balancer) follow() {
 		case <-b.done:
 			return
 		case e := <-b.events:
-			if e.Err != nil {
-				b.opts.Logger.WarnContext(context.Background(), "instances unknown for now; the last known stay", "error", e.Err)
-			} else {
+			if e.Err == nil { // else the last known stay; why is in the source's log
 				b.update(e.Instances)
 			}
 			once.Do(func() { close(b.first) })
@@ -186,8 +208,13 @@ func (b *Balancer) follow() {
 	}
 }
 
-// update keeps the members that stay, with what is known of them.
+// update keeps the members that stay, with what is known of them. When none is left, the last known stay: a source that
+// lost its memory, and instances that are all unready, look like that, and a guess is better than a certain refusal.
 func (b *Balancer) update(texts []string) {
+	if len(texts) == 0 && len(*b.members.Load()) > 0 {
+		b.opts.Logger.WarnContext(context.Background(), "no instance is left; the last known stay")
+		return
+	}
 	old := map[string]*Member{}
 	for _, m := range *b.members.Load() {
 		old[m.String()] = m

@@ -197,7 +197,24 @@ func TestTheLastKnownStayWhenTheSourceFails(t *testing.T) {
 	f.source.tell("b:1")
 	eventually(t, func() bool { f.mu.Lock(); defer f.mu.Unlock(); return f.closed["a:1"] })
 	f.source.tell()
-	eventually(t, func() bool { _, err := f.Endpoint(); return errors.Is(err, discovery.ErrNoInstances) })
+	f.source.tell("b:1", "c:1") // proof that the empty list was read before
+	eventually(t, func() bool { return len(f.counts(t, 4)) == 2 })
+}
+
+func TestASourceThatForgotAllTakesNothingAway(t *testing.T) {
+	f := newBalancer(t, "a:1")
+	f.source.tell()
+	for range 100 {
+		if _, err := f.Pick(nil); err != nil {
+			t.Fatalf("got %v, want the last known instance", err)
+		}
+	}
+	f.source.tell("b:1")
+	eventually(t, func() bool { return f.counts(t, 1)["b:1"] == 1 })
+	none := newBalancer(t)
+	if _, err := none.Endpoint(); !errors.Is(err, discovery.ErrNoInstances) {
+		t.Errorf("got %v where none was ever known", err)
+	}
 }
 
 func TestASecondPickIsAnotherInstance(t *testing.T) {

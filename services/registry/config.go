@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"noorderhub.nl/hub/libs/config"
+	"noorderhub.nl/hub/libs/discovery/consul"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/workload"
 )
@@ -23,6 +24,8 @@ type Config struct {
 	Database   string          `yaml:"database"`   // postgres://… or sqlite:FILE
 	SigningKey string          `yaml:"signingKey"` // PEM file of the P-256 key that signs snapshots; followers pin its public half
 	Epoch      uint64          `yaml:"epoch"`      // raised by one when the database is restored from a backup; default 1
+
+	Consul consul.Config `yaml:"consul"` // registration, and parts found by name
 
 	StopTimeout config.Duration  `yaml:"stopTimeout"` // for the whole stop; default 10s
 	Telemetry   telemetry.Target `yaml:"telemetry"`   // where spans go
@@ -55,6 +58,6 @@ func (c *Config) Validate() error {
 	if c.Epoch == 0 || c.Epoch > 1<<62 {
 		fault("epoch starts at 1")
 	}
-	faults = append(faults, c.Telemetry.Validate())
+	faults = append(faults, c.Telemetry.Validate(), c.Consul.Validate(c.Listen))
 	return errors.Join(faults...)
 }

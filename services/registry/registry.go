@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"noorderhub.nl/hub/libs/app"
+	"noorderhub.nl/hub/libs/discovery/consul"
 	"noorderhub.nl/hub/libs/sqldb"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/token"
@@ -36,10 +37,9 @@ const Part = "registry"
 
 // Deps are what New gets from outside.
 type Deps struct {
-	Logger    *slog.Logger                             // required
-	Telemetry *telemetry.Telemetry                     // required
-	Announce  func(ctx context.Context, v api.Version) // told of every new version, e.g. to write it to Consul KV; may be nil
-	Now       func() time.Time                         // nil: time.Now
+	Logger    *slog.Logger         // required
+	Telemetry *telemetry.Telemetry // required
+	Now       func() time.Time     // nil: time.Now
 }
 
 // Service is a running registry.
@@ -74,14 +74,21 @@ func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 			err = errors.Join(fmt.Errorf("registry: %w", err), s.app.Close())
 		}
 	}()
-	if err := s.openPublisher(ctx, cfg, deps); err != nil {
+	catalogue, err := consul.Open(cfg.Consul, deps.Logger)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openPublisher(ctx, cfg, deps, catalogue); err != nil {
 		return nil, err
 	}
 	s.app.Background("region", func(ctx context.Context) error { return s.follow(ctx, cfg.Poll.D(), deps.Logger) })
-	return s, s.listen(ctx, cfg, deps)
+	if err := s.listen(ctx, cfg, deps); err != nil {
+		return nil, err
+	}
+	return s, catalogue.Join(s.app, Part, s.Addr())
 }
 
-func (s *Service) openPublisher(ctx context.Context, cfg Config, deps Deps) error {
+func (s *Service) openPublisher(ctx context.Context, cfg Config, deps Deps, catalogue *consul.Client) error {
 	key, err := readKey(cfg.SigningKey)
 	if err != nil {
 		return fmt.Errorf("signingKey: %w", err)
@@ -96,10 +103,16 @@ func (s *Service) openPublisher(ctx context.Context, cfg Config, deps Deps) erro
 	if err != nil {
 		return err
 	}
+	newest := catalogue.Keeper(s.app, api.VersionKey, api.NewerVersion)
 	s.publisher, err = publisher.New(ctx, publisher.Options{
-		Region: cfg.Region, Epoch: cfg.Epoch, Key: key, Store: st, Logger: deps.Logger, Now: deps.Now, Announce: deps.Announce,
+		Region: cfg.Region, Epoch: cfg.Epoch, Key: key, Store: st, Logger: deps.Logger, Now: deps.Now,
+		Announce: func(_ context.Context, v api.Version) { newest.Keep(v.String()) },
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	newest.Keep(s.snapshot().Version.String()) // a start that changes nothing announces nothing
+	return nil
 }
 
 func (s *Service) listen(ctx context.Context, cfg Config, deps Deps) error {

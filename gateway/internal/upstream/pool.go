@@ -19,11 +19,11 @@ import (
 	registry "noorderhub.nl/hub/services/registry/api"
 )
 
-// PoolConfig of a Pool. All but Catalogue and Transport are required.
+// PoolConfig of a Pool. All but Transport are required.
 type PoolConfig struct {
 	// PartTLS gives the TLS configuration towards a part of the hub.
 	PartTLS func(part string) *tls.Config
-	// Catalogue follows a service by its name in the catalogue ("consul:NAME"). Nil: there is no catalogue here.
+	// Catalogue follows a service by its name in the catalogue ("consul:NAME").
 	Catalogue func(name string) (sd.Instancer, error)
 	Transport func(http.RoundTripper) http.RoundTripper
 	Logger    *slog.Logger
@@ -45,8 +45,8 @@ type pooled struct {
 
 // NewPool makes an empty pool.
 func NewPool(cfg PoolConfig) (*Pool, error) {
-	if cfg.PartTLS == nil || cfg.Logger == nil {
-		return nil, errors.New("upstream pool: PartTLS and Logger are required")
+	if cfg.PartTLS == nil || cfg.Catalogue == nil || cfg.Logger == nil {
+		return nil, errors.New("upstream pool: PartTLS, Catalogue and Logger are required")
 	}
 	return &Pool{cfg: cfg, targets: map[string]pooled{}}, nil
 }
@@ -111,19 +111,17 @@ func (p *Pool) Close() {
 	p.Begin().Commit()
 }
 
-// Part makes a target for a part of the hub with a fixed address. The caller closes it.
+// Part makes a target for a part of the hub. The caller closes it.
 func (p *Pool) Part(part, address string, timeout time.Duration) (*Target, error) {
-	in, err := discovery.FromURL(address)
+	instancer, err := p.instancer([]string{address})
 	if err != nil {
 		return nil, fmt.Errorf("part %s: %w", part, err)
 	}
 	return NewTarget(Config{
-		Name: part, Instancer: discovery.Static{in}, TLS: p.cfg.PartTLS(part), Timeout: timeout, Part: true,
+		Name: part, Instancer: instancer, TLS: p.cfg.PartTLS(part), Timeout: timeout, Part: true,
 		Transport: p.cfg.Transport, Logger: p.cfg.Logger,
 	})
 }
-
-const catalogue = "consul:"
 
 func (p *Pool) target(s *registry.Service) (*Target, error) {
 	if auth := s.Upstream.Auth; auth != "" && auth != "call-token" {
@@ -159,11 +157,8 @@ func (p *Pool) tls(s *registry.Service) (*tls.Config, error) {
 
 // instancer follows the addresses: fixed ones, or one name in the catalogue.
 func (p *Pool) instancer(addresses []string) (sd.Instancer, error) {
-	if len(addresses) == 1 && strings.HasPrefix(addresses[0], catalogue) {
-		if p.cfg.Catalogue == nil {
-			return nil, fmt.Errorf("address %q needs Consul, which is not configured here", addresses[0])
-		}
-		return p.cfg.Catalogue(strings.TrimPrefix(addresses[0], catalogue))
+	if len(addresses) == 1 && strings.HasPrefix(addresses[0], discovery.Catalogue) {
+		return p.cfg.Catalogue(strings.TrimPrefix(addresses[0], discovery.Catalogue))
 	}
 	static := make(discovery.Static, 0, len(addresses))
 	for _, a := range addresses {

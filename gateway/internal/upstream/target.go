@@ -53,7 +53,6 @@ var errSlow = errors.New("no first byte in time")
 const (
 	defaultTimeout = 30 * time.Second
 	dialTimeout    = 3 * time.Second
-	knownTimeout   = 2 * time.Second
 	retryAfter     = 2 * time.Second
 )
 
@@ -79,7 +78,8 @@ type Target struct {
 	retries  atomic.Uint64
 }
 
-// NewTarget starts to follow the instances.
+// NewTarget starts to follow the instances. It does not wait for them: the first call does, so that a service that nobody
+// can find holds up no snapshot.
 func NewTarget(cfg Config) (*Target, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
@@ -97,11 +97,6 @@ func NewTarget(cfg Config) (*Target, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("upstream %s: %w", cfg.Name, err)
-	}
-	select { // calls come as soon as the snapshot is in force
-	case <-t.balancer.Known():
-	case <-time.After(knownTimeout):
-		cfg.Logger.WarnContext(context.Background(), "no instances known yet", "service", cfg.Name)
 	}
 	return t, nil
 }
@@ -279,18 +274,22 @@ func (b *body) Close() error {
 }
 
 // Forward sends r to the best instance. With again, or when no connection came about at all, a failure is tried once more
-// on another instance, as long as no byte of a body was taken from r. Failures are *errs.Error or ErrClientGone.
+// on another instance, as long as nothing of a body was taken from r. Failures are *errs.Error or ErrClientGone.
 func (t *Target) Forward(ctx context.Context, r *http.Request, again bool) (*http.Response, error) {
 	t.budget.earn()
+	if t.balancer.Await(ctx) != nil {
+		return nil, ErrClientGone
+	}
 	first, err := t.balancer.Pick(nil)
 	if err != nil {
 		return nil, t.refusal(err)
 	}
+	r, whole := keepWhole(r)
 	resp, err := first.Call(ctx, r)
 	if err == nil {
 		return resp.(*http.Response), nil
 	}
-	if r.Body == nil && (again || dialFailed(err)) && !errors.Is(err, ErrClientGone) && !errors.Is(err, errSlow) {
+	if whole() && (again || dialFailed(err)) && !errors.Is(err, ErrClientGone) && !errors.Is(err, errSlow) {
 		if second, none := t.balancer.Pick(first); none == nil && t.budget.spend() {
 			t.retries.Add(1)
 			t.cfg.Logger.WarnContext(ctx, "retried on another instance", "service", t.cfg.Name, "failed", first.Address, "error", err)
@@ -300,6 +299,37 @@ func (t *Target) Forward(ctx context.Context, r *http.Request, again bool) (*htt
 		}
 	}
 	return nil, t.refusal(err)
+}
+
+// keepWhole gives r with a body that the transport may close without harm before it read from it, and what tells whether
+// that is still so. Whoever gave the body closes it in the end: net/http does for the requests it serves.
+func keepWhole(r *http.Request) (_ *http.Request, whole func() bool) {
+	if r.Body == nil {
+		return r, func() bool { return true }
+	}
+	body := &untouched{ReadCloser: r.Body}
+	r = r.WithContext(r.Context())
+	r.Body = body
+	return r, func() bool { return !body.touched.Load() }
+}
+
+type untouched struct {
+	io.ReadCloser
+	touched atomic.Bool
+}
+
+// Read implements io.Reader.
+func (u *untouched) Read(p []byte) (int, error) {
+	u.touched.Store(true)
+	return u.ReadCloser.Read(p)
+}
+
+// Close implements io.Closer.
+func (u *untouched) Close() error {
+	if !u.touched.Load() {
+		return nil
+	}
+	return u.ReadCloser.Close()
 }
 
 // refusal tells the caller what it may know.

@@ -41,3 +41,32 @@ func TestAClientsFaultDoesNotSpeakAgainstTheInstance(t *testing.T) {
 		t.Errorf("the instance was put to rest: %s", log.String())
 	}
 }
+
+func TestABodyThatNobodyReadGoesToAnotherInstance(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
+	defer srv.Close()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	target, err := NewTarget(Config{Name: "bag", Logger: slog.New(slog.DiscardHandler), Instancer: discovery.Static{
+		{Address: gone.Listener.Addr().String(), Weight: 1}, {Address: srv.Listener.Addr().String(), Weight: 1},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = target.Close() }()
+	for range 4 { // each is the first choice at least once
+		r, _ := http.NewRequest("POST", "/", io.NopCloser(strings.NewReader("once")))
+		resp, err := target.Forward(t.Context(), r, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(resp.Body)
+		if err != nil || string(got) != "once" {
+			t.Errorf("got %q, %v, want the whole body", got, err)
+		}
+		_ = resp.Body.Close()
+	}
+	if target.Retries() == 0 {
+		t.Error("the instance that is gone was never tried")
+	}
+}

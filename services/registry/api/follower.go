@@ -23,8 +23,7 @@ type FollowerOptions struct {
 	Source Source
 	Pinned []*ecdsa.PublicKey // keys of the registry; two while one is being replaced
 	File   string             // where the last good snapshot is kept; empty: nowhere
-	Wait   time.Duration      // of one long poll; 0: 30 s
-	Notify <-chan struct{}    // optional: a value means "ask now" (e.g. from Consul KV) and ends a back-off early; buffered, never closed
+	Wait   time.Duration      // of one long poll, unless hints are heeded; 0: 30 s
 	Logger *slog.Logger
 }
 
@@ -38,6 +37,10 @@ type Follower struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced with every new snapshot
 
+	deltas, whole, misfits atomic.Uint64
+
+	hints <-chan struct{} // set before Run; nil: none come
+
 	// Of Run alone.
 	sealed Sealed    // what current was opened from
 	hash   string    // of sealed
@@ -47,8 +50,12 @@ type Follower struct {
 const (
 	defaultWait = 30 * time.Second
 	minBackOff  = 100 * time.Millisecond
-	maxBackOff  = 15 * time.Second
-	storeEvery  = time.Minute // the confirmed time in the file is at most this much behind
+	maxBackOff  = 4 * time.Second
+	// hintedPoll is the net below the hints: a change is in force within 5 s, whatever became of its hint.
+	hintedPoll = 4 * time.Second
+	// leastPause keeps hints that never end, and a registry that does not wait, from becoming a busy loop.
+	leastPause = 50 * time.Millisecond
+	storeEvery = time.Minute // the confirmed time in the file is at most this much behind
 )
 
 // ErrRollback refuses a snapshot that is not newer than the one in force.
@@ -108,13 +115,36 @@ func (f *Follower) Wait(ctx context.Context) (*Snapshot, error) {
 	}
 }
 
+// Heed makes Run ask when a value comes in hints, and every few seconds without one, instead of by long polls. A hint ends
+// a back-off early too. It comes before Run; hints is never closed, and nil changes nothing.
+func (f *Follower) Heed(hints <-chan struct{}) { f.hints = hints }
+
+// Counts tells how newer snapshots came.
+type Counts struct {
+	Deltas  uint64
+	Whole   uint64
+	Misfits uint64 // deltas that did not lead to what the registry signed; the whole was asked instead
+}
+
+// Counts gives the numbers since the start.
+func (f *Follower) Counts() Counts {
+	return Counts{Deltas: f.deltas.Load(), Whole: f.whole.Load(), Misfits: f.misfits.Load()}
+}
+
 // Run follows the registry until ctx ends. No fault ends it: it backs off with jitter and keeps what it has.
 func (f *Follower) Run(ctx context.Context) error {
 	backOff := minBackOff
 	for ctx.Err() == nil {
-		err := f.poll(ctx)
+		began := time.Now()
+		newer, err := f.poll(ctx)
 		if err == nil {
 			backOff = minBackOff
+			switch {
+			case f.hints != nil:
+				f.pause(ctx, hintedPoll)
+			case !newer && time.Since(began) < leastPause: // a registry that does not wait
+				f.pause(ctx, leastPause)
+			}
 			continue
 		}
 		if ctx.Err() != nil {
@@ -127,30 +157,56 @@ func (f *Follower) Run(ctx context.Context) error {
 	return nil
 }
 
-func (f *Follower) poll(ctx context.Context) error {
-	sealed, err := f.opts.Source.Snapshot(ctx, Held{Version: f.version(), Hash: f.hash}, f.opts.Wait)
+// poll asks once and takes over what is newer.
+func (f *Follower) poll(ctx context.Context) (newer bool, err error) {
+	wait := f.opts.Wait
+	if f.hints != nil {
+		wait = 0
+	}
+	held := Held{Version: f.version(), Hash: f.hash, Body: f.sealed.Body}
+	next, sealed, err := f.ask(ctx, held, wait)
+	if held.Body != nil && (errors.Is(err, ErrDelta) || errors.Is(err, ErrSignature)) {
+		f.misfits.Add(1)
+		f.opts.Logger.WarnContext(ctx, "snapshot refused, the whole one is asked", "error", err)
+		held.Body = nil
+		next, sealed, err = f.ask(ctx, held, 0)
+	}
 	if errors.Is(err, ErrNothingNewer) {
 		if f.Current() == nil {
-			return errors.New("the registry has no snapshot yet")
+			return false, errors.New("the registry has no snapshot yet")
 		}
 		f.confirm(ctx)
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
-	}
-	next, err := sealed.Open(f.opts.Pinned...)
-	if err != nil {
-		return err
-	}
-	if !next.Version.After(f.version()) {
-		return fmt.Errorf("%w: %s", ErrRollback, next.Version)
+		return false, err
 	}
 	f.swap(next, sealed)
 	f.confirmed.Store(time.Now().UnixNano())
 	f.store(ctx) // after the swap: a slow or full disk must not keep a revocation from taking effect
 	f.opts.Logger.InfoContext(ctx, "snapshot in force", "version", next.Version.String())
-	return nil
+	return true, nil
+}
+
+// ask gives the next snapshot, verified and newer than the one in force.
+func (f *Follower) ask(ctx context.Context, held Held, wait time.Duration) (*Snapshot, Sealed, error) {
+	sealed, err := f.opts.Source.Snapshot(ctx, held, wait)
+	if err != nil {
+		return nil, Sealed{}, err
+	}
+	next, err := sealed.Open(f.opts.Pinned...)
+	if err != nil {
+		return nil, Sealed{}, err
+	}
+	if !next.Version.After(f.version()) {
+		return nil, Sealed{}, fmt.Errorf("%w: %s", ErrRollback, next.Version)
+	}
+	if sealed.Delta {
+		f.deltas.Add(1)
+	} else {
+		f.whole.Add(1)
+	}
+	return next, sealed, nil
 }
 
 func (f *Follower) load() error {
@@ -198,13 +254,21 @@ func (f *Follower) store(ctx context.Context) {
 	}
 }
 
+// pause waits for a hint, d at most.
 func (f *Follower) pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+	least := time.NewTimer(min(d, leastPause))
+	defer least.Stop()
 	select {
 	case <-ctx.Done():
-	case <-timer.C:
-	case <-f.opts.Notify:
+		return
+	case <-least.C:
+	}
+	rest := time.NewTimer(d - min(d, leastPause))
+	defer rest.Stop()
+	select {
+	case <-ctx.Done():
+	case <-rest.C:
+	case <-f.hints:
 	}
 }
 

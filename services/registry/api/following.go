@@ -17,7 +17,7 @@ import (
 
 // Following is the part of a configuration file that says where snapshots come from and whose are believed.
 type Following struct {
-	URL  string   `yaml:"url"`  // base URL of the registry, https
+	URL  string   `yaml:"url"`  // https://host:port of the registry, or consul:NAME
 	Keys []string `yaml:"keys"` // PEM files of the public keys that sign snapshots; two while one is being replaced
 	File string   `yaml:"file"` // where the last good snapshot is kept
 }
@@ -25,8 +25,9 @@ type Following struct {
 // Validate reports all faults together.
 func (c Following) Validate() error {
 	var faults []error
-	if u, err := url.Parse(c.URL); err != nil || u.Scheme != "https" || u.Host == "" || u.Path != "" {
-		faults = append(faults, errors.New("registry.url is not an https URL without path"))
+	u, err := url.Parse(c.URL)
+	if inCatalogue := err == nil && u.Scheme == "consul" && u.Opaque != ""; !inCatalogue && (err != nil || u.Scheme != "https" || u.Host == "" || u.Path != "") {
+		faults = append(faults, errors.New("registry.url is neither an https URL without path nor consul:NAME"))
 	}
 	if len(c.Keys) == 0 {
 		faults = append(faults, errors.New("registry.keys: no key is pinned"))
@@ -34,7 +35,15 @@ func (c Following) Validate() error {
 	return errors.Join(faults...)
 }
 
-// Remote is the registry of the configuration, called with client.
+// Check reads the keys that are pinned.
+func (c Following) Check() error {
+	if _, err := ReadKeys(c.Keys); err != nil {
+		return fmt.Errorf("registry.keys: %w", err)
+	}
+	return nil
+}
+
+// Remote is the registry of the configuration, called with client. Who has a catalogue first makes a name in it a URL.
 func (c Following) Remote(client *http.Client) *Remote { return &Remote{Base: c.URL, HTTP: client} }
 
 // Follower follows the registry of the configuration; the caller runs it.

@@ -32,7 +32,8 @@ type Remote struct {
 const grace = 15 * time.Second
 
 // Snapshot waits up to wait (whole seconds) for a snapshot newer than after and gives it as it came; only Open tells
-// whether it is the registry's. ErrNothingNewer when there is none in time.
+// whether it is the registry's. ErrNothingNewer when there is none in time. With a body held, the registry may answer with
+// a delta, which is applied here; ErrDelta when it does not fit.
 func (r *Remote) Snapshot(ctx context.Context, after Held, wait time.Duration) (Sealed, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait+grace)
 	defer cancel()
@@ -43,7 +44,11 @@ func (r *Remote) Snapshot(ctx context.Context, after Held, wait time.Duration) (
 	if after.Hash != "" {
 		query.Set("hash", after.Hash)
 	}
-	resp, err := r.do(ctx, http.MethodGet, "/intern/v1/snapshot?"+query.Encode(), nil)
+	accept := jsonType
+	if after.Body != nil {
+		accept = DeltaType + ", " + jsonType
+	}
+	resp, err := r.do(ctx, http.MethodGet, "/intern/v1/snapshot?"+query.Encode(), nil, accept)
 	if err != nil {
 		return Sealed{}, err
 	}
@@ -58,14 +63,24 @@ func (r *Remote) Snapshot(ctx context.Context, after Held, wait time.Duration) (
 	if len(body) > MaxSnapshot {
 		return Sealed{}, fmt.Errorf("snapshot larger than %d bytes", MaxSnapshot)
 	}
-	return Sealed{Body: body, Signature: resp.Header.Get(SignatureHeader)}, nil
+	delta := after.Body != nil && resp.Header.Get("Content-Type") == DeltaType
+	if delta {
+		d, err := decodeDelta(body)
+		if err != nil {
+			return Sealed{}, err
+		}
+		if body, err = d.Apply(after.Body); err != nil {
+			return Sealed{}, err
+		}
+	}
+	return Sealed{Body: body, Signature: resp.Header.Get(SignatureHeader), Delta: delta}, nil
 }
 
 // PublishKeys tells the registry the public halves of the keys that one instance of the calling part signs with. They
 // replace those it published before, which stay in the snapshot for 24 hours.
 func (r *Remote) PublishKeys(ctx context.Context, keys PartKeys) error {
 	path := "/intern/v1/sleutels/" + url.PathEscape(keys.Part) + "/" + url.PathEscape(keys.Instance)
-	resp, err := r.do(ctx, http.MethodPut, path, keys.JWKS)
+	resp, err := r.do(ctx, http.MethodPut, path, keys.JWKS, jsonType)
 	if err != nil {
 		return err
 	}
@@ -76,7 +91,7 @@ func (r *Remote) PublishKeys(ctx context.Context, keys PartKeys) error {
 // Reload asks the registry to read its region file anew and gives the version that is in force afterwards. A file with
 // faults leaves the old version in force and comes back as an error with one field per fault.
 func (r *Remote) Reload(ctx context.Context) (Version, error) {
-	resp, err := r.do(ctx, http.MethodPost, "/intern/v1/herladen", nil)
+	resp, err := r.do(ctx, http.MethodPost, "/intern/v1/herladen", nil, jsonType)
 	if err != nil {
 		return Version{}, err
 	}
@@ -88,14 +103,16 @@ func (r *Remote) Reload(ctx context.Context) (Version, error) {
 	return ParseVersion(out.Version)
 }
 
-func (r *Remote) do(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+const jsonType = "application/json"
+
+func (r *Remote) do(ctx context.Context, method, path string, body []byte, accept string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(r.Base, "/")+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", "application/json, "+problem.MediaType)
+	req.Header.Set("Accept", accept+", "+problem.MediaType)
 	if len(body) > 0 {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", jsonType)
 	}
 	resp, err := r.HTTP.Do(req)
 	if err != nil {

@@ -29,6 +29,7 @@ var ErrSignature = errors.New("the snapshot's signature is not of a pinned regis
 type Sealed struct {
 	Body      []byte // JSON of Snapshot
 	Signature string // value of SignatureHeader
+	Delta     bool   // it came as a delta; for counting only
 }
 
 // Hash is the SHA-256 of the body in hex: it tells two snapshots of one version apart.
@@ -41,6 +42,7 @@ func (s Sealed) Hash() string {
 type Held struct {
 	Version Version
 	Hash    string // Sealed.Hash; empty: not known
+	Body    []byte // Sealed.Body, when the answer may come as a delta to it
 }
 
 // Seal signs a snapshot with the registry's key, which must be on P-256.

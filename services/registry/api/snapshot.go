@@ -25,6 +25,19 @@ func (v Version) After(o Version) bool {
 	return v.Epoch > o.Epoch || v.Epoch == o.Epoch && v.Number > o.Number
 }
 
+// VersionKey is the key of the newest version in Consul KV, below the prefix of the hub.
+const VersionKey = "snapshot"
+
+// NewerVersion tells whether a is the text of a newer version than b. What is no version is older than any.
+func NewerVersion(a, b string) bool {
+	va, err := ParseVersion(a)
+	if err != nil {
+		return false
+	}
+	vb, err := ParseVersion(b)
+	return err != nil || va.After(vb)
+}
+
 // ParseVersion reads the form that String writes.
 func ParseVersion(s string) (Version, error) {
 	epoch, number, ok := strings.Cut(s, ".")

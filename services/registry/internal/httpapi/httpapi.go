@@ -30,7 +30,7 @@ const (
 // Publisher is what the API needs of the registry; *publisher.Publisher is it.
 type Publisher interface {
 	State() *publisher.State
-	Await(ctx context.Context, after api.Held) (api.Sealed, error)
+	Await(ctx context.Context, after api.Held) (*publisher.State, error)
 	Reload(ctx context.Context, actor string) (api.Version, error)
 	PutKeys(ctx context.Context, keys api.PartKeys) error
 }

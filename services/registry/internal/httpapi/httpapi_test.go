@@ -15,14 +15,15 @@ import (
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/httpapi"
+	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
 
 // quiet is a Publisher that never has anything newer.
 type quiet struct{ httpapi.Publisher }
 
-func (quiet) Await(ctx context.Context, _ api.Held) (api.Sealed, error) {
+func (quiet) Await(ctx context.Context, _ api.Held) (*publisher.State, error) {
 	<-ctx.Done()
-	return api.Sealed{}, api.ErrNothingNewer
+	return nil, api.ErrNothingNewer
 }
 
 // poll asks as the gateway for the snapshot.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"noorderhub.nl/hub/libs/errs"
@@ -33,7 +34,7 @@ var (
 // snapshot is no kit operation: the signature is over the very bytes, and no encoder may touch them.
 func (h *handlers) snapshot(w http.ResponseWriter, r *http.Request) {
 	telemetry.SetRoute(r.Context(), http.MethodGet+" "+Internal+"/snapshot")
-	sealed, err := h.await(r)
+	state, delta, err := h.newest(r)
 	switch {
 	case errors.Is(err, api.ErrNothingNewer):
 		w.WriteHeader(http.StatusNoContent)
@@ -45,37 +46,59 @@ func (h *handlers) snapshot(w http.ResponseWriter, r *http.Request) {
 		h.problems.Write(w, r, err)
 		return
 	}
+	body, mediaType := state.Sealed.Body, "application/json"
+	if delta != nil {
+		body, mediaType = delta, api.DeltaType
+	}
 	header := w.Header()
-	header.Set("Content-Type", "application/json")
+	header.Set("Content-Type", mediaType)
 	header.Set("Cache-Control", "no-store")
+	header.Set("Vary", "Accept")
 	header.Set("API-Version", version)
-	header.Set("Content-Length", strconv.Itoa(len(sealed.Body)))
-	header.Set(api.SignatureHeader, sealed.Signature)
-	_, _ = w.Write(sealed.Body) // the part went away: it asks again
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header.Set(api.SignatureHeader, state.Sealed.Signature)
+	_, _ = w.Write(body) // the part went away: it asks again
 }
 
-func (h *handlers) await(r *http.Request) (api.Sealed, error) {
+// newest waits for what is newer than the asker has, and gives it with the delta to it where the asker takes one.
+func (h *handlers) newest(r *http.Request) (*publisher.State, []byte, error) {
+	after, wait, err := h.held(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	state, err := h.await(r.Context(), after, wait)
+	if err != nil || after.Hash == "" || !strings.Contains(strings.Join(r.Header.Values("Accept"), ","), api.DeltaType) {
+		return state, nil, err
+	}
+	delta, err := state.Delta(after)
+	return state, delta, err
+}
+
+// held reads what the asker has and how long it waits.
+func (h *handlers) held(r *http.Request) (after api.Held, wait time.Duration, err error) {
 	if r.Method != http.MethodGet {
-		return api.Sealed{}, errs.CodeMethod.New("%s is not allowed here", r.Method)
+		return after, 0, errs.CodeMethod.New("%s is not allowed here", r.Method)
 	}
 	if err := allow(r.Context(), readers...); err != nil {
-		return api.Sealed{}, err
+		return after, 0, err
 	}
 	q := kit.NewQuery(r)
 	text := q.String("na", kit.Match(versionShape, "epoch.number"))
-	hash := q.String("hash", kit.Match(hashShape, "SHA-256 in hex"))
-	wait := q.Int("wacht", kit.Range(0, MaxWait))
+	after.Hash = q.String("hash", kit.Match(hashShape, "SHA-256 in hex"))
+	seconds := q.Int("wacht", kit.Range(0, MaxWait))
 	if err := q.Err(); err != nil {
-		return api.Sealed{}, err
+		return after, 0, err
 	}
-	after := api.Held{Hash: hash}
 	if text != "" {
-		var err error
 		if after.Version, err = api.ParseVersion(text); err != nil {
-			return api.Sealed{}, errs.CodeInvalid.Wrap(err, "na is not epoch.number")
+			return after, 0, errs.CodeInvalid.Wrap(err, "na is not epoch.number")
 		}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), time.Duration(wait)*time.Second)
+	return after, time.Duration(seconds) * time.Second, nil
+}
+
+func (h *handlers) await(ctx context.Context, after api.Held, wait time.Duration) (*publisher.State, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	go func() {
 		select {
@@ -84,17 +107,17 @@ func (h *handlers) await(r *http.Request) (api.Sealed, error) {
 		case <-ctx.Done():
 		}
 	}()
-	sealed, err := h.Publisher.Await(ctx, after)
+	state, err := h.Publisher.Await(ctx, after)
 	switch {
 	case errors.Is(err, publisher.ErrAhead):
-		return api.Sealed{}, codeAhead.Wrap(err, "version %s was never published by this registry", after.Version)
+		return nil, codeAhead.Wrap(err, "version %s was never published by this registry", after.Version)
 	case errors.Is(err, publisher.ErrOther):
-		return api.Sealed{}, codeOther.Wrap(err, "version %s has another content here", after.Version)
+		return nil, codeOther.Wrap(err, "version %s has another content here", after.Version)
 	case errors.Is(err, api.ErrNothingNewer) && h.stopping():
 		// "Nothing newer" before the time is up would have every follower ask again at once.
-		return api.Sealed{}, errs.CodeUnavailable.New("the registry stops").WithRetryAfter(afterStop)
+		return nil, errs.CodeUnavailable.New("the registry stops").WithRetryAfter(afterStop)
 	}
-	return sealed, err
+	return state, err
 }
 
 func (h *handlers) stopping() bool {

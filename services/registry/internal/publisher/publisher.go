@@ -46,7 +46,15 @@ type State struct {
 	Sealed   api.Sealed
 	Snapshot *api.Snapshot
 	Region   *region.Region // nil while the region file has had faults since the start
-	hash     string
+	hash     string         // of the content
+	sum      string         // Sealed.Hash
+	history  history
+}
+
+// Delta gives the encoded api.Delta from what somebody holds to Sealed; nil where the whole is the answer: what is held is
+// unknown here, or the delta would be no smaller.
+func (s *State) Delta(held api.Held) ([]byte, error) {
+	return s.history.since(held, len(s.Sealed.Body))
 }
 
 // Publisher is used by many goroutines.
@@ -106,7 +114,7 @@ func (p *Publisher) restore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("stored snapshot: %w", err)
 	}
-	p.state.Store(&State{Sealed: stored.Sealed, Snapshot: snapshot, hash: stored.Hash})
+	p.state.Store(&State{Sealed: stored.Sealed, Snapshot: snapshot, hash: stored.Hash, sum: stored.Sealed.Hash()})
 	return nil
 }
 
@@ -196,7 +204,9 @@ func (p *Publisher) publish(ctx context.Context, actor string, r *region.Region,
 	next.Version = api.Version{Epoch: p.o.Epoch, Number: 1}
 	if p.last.Epoch == p.o.Epoch {
 		if old != nil && old.Snapshot.Version == p.last && old.hash == hash {
-			p.state.Store(&State{Sealed: old.Sealed, Snapshot: old.Snapshot, Region: r, hash: hash})
+			same := *old
+			same.Region = r
+			p.state.Store(&same)
 			return p.last, nil
 		}
 		next.Version.Number = p.last.Number + 1
@@ -206,12 +216,18 @@ func (p *Publisher) publish(ctx context.Context, actor string, r *region.Region,
 	if err != nil {
 		return api.Version{}, err
 	}
+	state := &State{Sealed: sealed, Snapshot: &next, Region: r, hash: hash, sum: sealed.Hash()}
+	if old != nil {
+		if state.history, err = old.history.next(old, sealed, next.Version); err != nil {
+			return api.Version{}, err
+		}
+	}
 	if err := p.o.Store.Add(ctx, store.Stored{Version: next.Version, Hash: hash, Sealed: sealed}, next.CreatedAt, actor); err != nil {
 		p.unsure = true
 		return api.Version{}, err
 	}
 	p.last = next.Version
-	p.state.Store(&State{Sealed: sealed, Snapshot: &next, Region: r, hash: hash})
+	p.state.Store(state)
 	p.wake()
 	p.o.Logger.InfoContext(ctx, "snapshot published", "version", next.Version.String(), "by", actor, "bytes", len(sealed.Body))
 	if p.o.Announce != nil {
@@ -233,24 +249,24 @@ func (p *Publisher) ensureLast(ctx context.Context) error {
 	return nil
 }
 
-// Await gives the snapshot in force as soon as it is newer than after; api.ErrNothingNewer when ctx ends first.
-func (p *Publisher) Await(ctx context.Context, after api.Held) (api.Sealed, error) {
+// Await gives what is in force as soon as it is newer than after; api.ErrNothingNewer when ctx ends first.
+func (p *Publisher) Await(ctx context.Context, after api.Held) (*State, error) {
 	for {
 		changed := p.channel()
 		if s := p.state.Load(); s != nil {
 			switch {
 			case s.Snapshot.Version.After(after.Version):
-				return s.Sealed, nil
+				return s, nil
 			case after.Version.After(s.Snapshot.Version):
-				return api.Sealed{}, ErrAhead
-			case after.Hash != "" && after.Hash != s.Sealed.Hash():
-				return api.Sealed{}, ErrOther
+				return nil, ErrAhead
+			case after.Hash != "" && after.Hash != s.sum:
+				return nil, ErrOther
 			}
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return api.Sealed{}, api.ErrNothingNewer
+			return nil, api.ErrNothingNewer
 		}
 	}
 }
