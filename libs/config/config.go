@@ -19,6 +19,30 @@ type Validator interface {
 	Validate() error
 }
 
+// Checker is a configuration that can look at what it names: that files can be read and say what they should, that keys
+// fit certificates, that addresses can be understood. It joins all faults with errors.Join, skips what is empty, for
+// Validate says what must be there, and reaches out to nothing on the network.
+type Checker interface {
+	Check() error
+}
+
+// LoadToRun is Load, and Check at the same time: before anything starts, every fault of the file and of what it names is
+// known.
+func LoadToRun(path string, dst any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	err = Parse(text, dst)
+	if c, ok := dst.(Checker); ok {
+		err = errors.Join(err, c.Check())
+	}
+	if err != nil {
+		return fmt.Errorf("configuration %s:\n%w", path, err)
+	}
+	return nil
+}
+
 // Load reads the YAML file at path into dst, a pointer to a struct that holds the defaults. All faults come at once.
 func Load(path string, dst any) error {
 	text, err := os.ReadFile(path)

@@ -98,32 +98,11 @@ func (ca *CA) Pool() *x509.CertPool {
 
 // Issue makes a new P-256 key and a certificate for it.
 func (ca *CA) Issue(r Request) (*Pair, error) {
-	if r.CommonName == "" && len(r.DNSNames) == 0 {
-		return nil, errors.New("certificate request names nobody")
-	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("key for %q: %w", r.CommonName, err)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template(r, time.Now()), ca.cert, key.Public(), ca.key)
-	if err != nil {
-		return nil, fmt.Errorf("certificate for %q: %w", r.CommonName, err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, fmt.Errorf("certificate for %q: %w", r.CommonName, err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, fmt.Errorf("key for %q: %w", r.CommonName, err)
-	}
-	return &Pair{
-		CertPEM: encode("CERTIFICATE", der),
-		KeyPEM:  encode("PRIVATE KEY", keyDER),
-		CAPEM:   ca.CertPEM,
-		cert:    cert,
-		key:     key,
-	}, nil
+	return ca.IssueFor(key, r)
 }
 
 func template(r Request, now time.Time) *x509.Certificate {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"noorderhub.nl/hub/libs/config"
 	"noorderhub.nl/hub/libs/telemetry"
@@ -31,12 +32,13 @@ type Program[C any] struct {
 	Commands map[string]func(ctx context.Context, cfg C, stdout io.Writer, args []string) error
 }
 
-// Run is the program: --config FILE, --print-config, then a command or the part. Logs go to stderr as JSON lines.
+// Run is the program: --config FILE, --print-config, --start-timeout, then a command or the part. Logs go to stderr as JSON lines.
 func (p Program[C]) Run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
 	flags := flag.NewFlagSet(p.Name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	file := flags.String("config", p.Name+".yaml", "configuration `file`")
 	show := flags.Bool("print-config", false, "print the configuration without secrets and stop")
+	patience := flags.Duration("start-timeout", startTimeout, "longest wait at start for a database that is away")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
@@ -44,23 +46,28 @@ func (p Program[C]) Run(ctx context.Context, args []string, stdout, stderr io.Wr
 		return err
 	}
 	cfg := p.Defaults
-	if err := config.Load(*file, &cfg); err != nil {
+	command := flags.Arg(0)
+	load := config.LoadToRun
+	if *show || command != "" {
+		load = config.Load // what the file names is for who serves: keys may be of another machine
+	}
+	if err := load(*file, &cfg); err != nil {
 		return err
 	}
 	if *show {
 		return config.Print(stdout, cfg)
 	}
-	if name := flags.Arg(0); name != "" {
-		command, ok := p.Commands[name]
+	if command != "" {
+		run, ok := p.Commands[command]
 		if !ok {
-			return fmt.Errorf("%s has no command %q", p.Name, name)
+			return fmt.Errorf("%s has no command %q", p.Name, command)
 		}
-		return command(ctx, cfg, stdout, flags.Args()[1:])
+		return run(ctx, cfg, stdout, flags.Args()[1:])
 	}
-	return p.serve(ctx, cfg, stderr)
+	return p.serve(ctx, cfg, *patience, stderr)
 }
 
-func (p Program[C]) serve(ctx context.Context, cfg C, stderr io.Writer) (err error) {
+func (p Program[C]) serve(ctx context.Context, cfg C, patience time.Duration, stderr io.Writer) (err error) {
 	logger := telemetry.Logger(stderr, p.Name, slog.LevelInfo)
 	files, target := p.Measure(cfg)
 	id, err := workload.Load(files)
@@ -79,8 +86,8 @@ func (p Program[C]) serve(ctx context.Context, cfg C, stderr io.Writer) (err err
 	}
 	// Last of all, so that the spans of the stop itself are sent too.
 	defer func() { err = errors.Join(err, tel.Shutdown(context.WithoutCancel(ctx))) }()
-	service, err := p.New(ctx, cfg, logger, tel)
-	if err != nil {
+	service, err := await(ctx, patience, logger, func() (runner, error) { return p.New(ctx, cfg, logger, tel) })
+	if service == nil || err != nil {
 		return err
 	}
 	return service.Run(ctx)

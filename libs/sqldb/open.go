@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
 	_ "modernc.org/sqlite"             // driver "sqlite"
 )
@@ -43,19 +44,37 @@ type DB struct {
 	reader *sql.DB
 }
 
-// Open connects to "postgres://…" (or "postgresql://…") or opens "sqlite:FILE". The file and its folder are made when
-// absent, readable by the owner only. Errors never hold the DSN, for it may have a password.
-func Open(ctx context.Context, dsn string) (*DB, error) {
+// Check tells whether a DSN can be understood, without connecting. The error never holds it.
+func Check(dsn string) error {
 	scheme, rest, _ := strings.Cut(dsn, ":")
-	var db *DB
-	var err error
 	switch scheme {
 	case "postgres", "postgresql":
-		db, err = openPostgreSQL(dsn)
+		if _, err := pgx.ParseConfig(dsn); err != nil {
+			return errors.New("data source of PostgreSQL is malformed")
+		}
 	case "sqlite":
-		db, err = openSQLite(rest)
+		if rest == "" || strings.Contains(rest, ":memory:") {
+			return errors.New("sqlite needs the name of a file")
+		}
 	default:
-		return nil, errors.New(`data source must begin with "postgres://" or "sqlite:"`)
+		return errors.New(`data source must begin with "postgres://" or "sqlite:"`)
+	}
+	return nil
+}
+
+// Open connects to "postgres://…" (or "postgresql://…") or opens "sqlite:FILE". The file and its folder are made when
+// absent, readable by the owner only. Errors never hold the DSN, for it may have a password; a server that is not there
+// is an [AwayError].
+func Open(ctx context.Context, dsn string) (*DB, error) {
+	if err := Check(dsn); err != nil {
+		return nil, err
+	}
+	var db *DB
+	var err error
+	if file, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
+		db, err = openSQLite(file)
+	} else {
+		db, err = openPostgreSQL(dsn)
 	}
 	if err != nil {
 		return nil, err
@@ -63,7 +82,7 @@ func Open(ctx context.Context, dsn string) (*DB, error) {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	if err := db.Ping(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s does not answer: %w", db.Dialect, err), db.Close())
+		return nil, errors.Join(refused(db.Dialect, err), db.Close())
 	}
 	return db, nil
 }
@@ -80,9 +99,6 @@ func openPostgreSQL(dsn string) (*DB, error) {
 }
 
 func openSQLite(file string) (*DB, error) {
-	if file == "" || strings.Contains(file, ":memory:") {
-		return nil, errors.New("sqlite needs the name of a file")
-	}
 	if err := createPrivately(file); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	_ "time/tzdata" // days begin at midnight in the Netherlands, wherever the service runs
 
 	"noorderhub.nl/hub/libs/app"
+	"noorderhub.nl/hub/libs/discovery/consul"
 	"noorderhub.nl/hub/libs/errs"
 	"noorderhub.nl/hub/libs/problem"
 	"noorderhub.nl/hub/libs/telemetry"
@@ -79,7 +80,14 @@ func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, s.listen(ctx, cfg, deps, handler)
+	catalogue, err := consul.Open(cfg.Consul, deps.Logger)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.listen(ctx, cfg, deps, handler); err != nil {
+		return nil, err
+	}
+	return s, catalogue.Join(s.app, Part, s.addr)
 }
 
 func (s *Service) openStore(ctx context.Context, cfg Config) error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"noorderhub.nl/hub/libs/config"
+	"noorderhub.nl/hub/libs/discovery/consul"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/workload"
 )
@@ -27,6 +28,8 @@ type Config struct {
 	Data        string   `yaml:"data"`        // folder of stand files
 	Extracts    []string `yaml:"extracts"`    // BAG 2.0 extracts of one day to make a stand of, when the folder has none of them
 	ImportFirst bool     `yaml:"importFirst"` // import them before listening, also when an older stand could answer meanwhile; a failing import then fails the start
+
+	Consul consul.Config `yaml:"consul"` // registration, and parts found by name
 
 	StopTimeout config.Duration  `yaml:"stopTimeout"` // for the whole stop; default 10s
 	Telemetry   telemetry.Target `yaml:"telemetry"`   // where spans go
@@ -53,6 +56,6 @@ func (c *Config) Validate() error {
 	if c.StopTimeout <= 0 {
 		fault("stopTimeout must be positive")
 	}
-	faults = append(faults, c.Telemetry.Validate())
+	faults = append(faults, c.Telemetry.Validate(), c.Consul.Validate(c.Listen))
 	return errors.Join(faults...)
 }

@@ -13,6 +13,7 @@ import (
 	registry "noorderhub.nl/hub/services/registry/api"
 
 	"noorderhub.nl/hub/libs/config"
+	"noorderhub.nl/hub/libs/discovery/consul"
 	"noorderhub.nl/hub/libs/redisdb"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/workload"
@@ -35,6 +36,8 @@ type Config struct {
 	Database string             `yaml:"database"` // postgres://… or sqlite:FILE; shared by all instances
 	Envelope config.Secret      `yaml:"envelope"` // encrypts the signing keys: 32 bytes in base64, from a file outside the database
 	Redis    redisdb.Config     `yaml:"redis"`    // memory of used assertions; shared by all instances
+
+	Consul consul.Config `yaml:"consul"` // registration, and parts found by name
 
 	TokenLife   config.Duration `yaml:"tokenLife"`   // of an access token; default 5m, at most 15m
 	StopTimeout config.Duration `yaml:"stopTimeout"` // for the whole stop; default 10s
@@ -83,7 +86,7 @@ func (c *Config) check() error {
 	if c.StopTimeout <= 0 {
 		fault("stopTimeout must be positive")
 	}
-	faults = append(faults, c.Telemetry.Validate())
+	faults = append(faults, c.Telemetry.Validate(), c.Consul.Validate(c.Listen))
 	return errors.Join(faults...)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"noorderhub.nl/hub/libs/app"
+	"noorderhub.nl/hub/libs/discovery/consul"
 	"noorderhub.nl/hub/libs/errs"
 	"noorderhub.nl/hub/libs/problem"
 	"noorderhub.nl/hub/libs/redisdb"
@@ -77,7 +78,11 @@ func New(ctx context.Context, cfg Config, deps Deps) (service *Service, err erro
 	if err != nil {
 		return nil, err
 	}
-	if err := followRegistry(ctx, a, cfg.Registry, identity, cfg.Instance, &deps); err != nil {
+	catalogue, err := consul.Open(cfg.Consul, deps.Logger)
+	if err != nil {
+		return nil, err
+	}
+	if err := followRegistry(ctx, a, cfg, identity, catalogue, &deps); err != nil {
 		return nil, err
 	}
 	memory, err := openMemory(ctx, a, cfg.Redis, &deps)
@@ -100,7 +105,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (service *Service, err erro
 		_, err := ring.Signer(deps.Snapshots.Current())
 		return err
 	})
-	return service, nil
+	return service, catalogue.Join(a, Part, service.Addr())
 }
 
 // openMemory connects to Redis. That it is away is no reason not to start: requests are answered 503 until it is back.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"noorderhub.nl/hub/libs/config"
+	"noorderhub.nl/hub/libs/discovery/consul"
 	"noorderhub.nl/hub/libs/oin"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/workload"
@@ -28,6 +29,8 @@ type Config struct {
 	Registry   registry.Following `yaml:"registry"`   // where snapshots come from
 	Database   string             `yaml:"database"`   // postgres://… or sqlite:FILE
 	Pseudonyms config.Secret      `yaml:"pseudonyms"` // master key of the logbooks' pseudonyms, 32 bytes or more; losing it ends recognising a person
+
+	Consul consul.Config `yaml:"consul"` // registration, and parts found by name
 
 	KeepSpans   config.Duration `yaml:"keepSpans"`   // how long spans are kept; default 168h
 	StopTimeout config.Duration `yaml:"stopTimeout"` // for the whole stop; default 10s
@@ -64,6 +67,6 @@ func (c *Config) Validate() error {
 	fault(len(c.Pseudonyms.Reveal()) < minPseudonyms, "pseudonyms is missing or shorter than %d bytes", minPseudonyms)
 	fault(c.KeepSpans <= 0, "keepSpans must be positive")
 	fault(c.StopTimeout <= 0, "stopTimeout must be positive")
-	faults = append(faults, c.Telemetry.Validate())
+	faults = append(faults, c.Telemetry.Validate(), c.Consul.Validate(c.Listen))
 	return errors.Join(faults...)
 }

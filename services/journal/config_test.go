@@ -58,7 +58,7 @@ func TestKeysOfCallTokensAreThoseOfGatewaysInTheNewestSnapshot(t *testing.T) {
 	second, secondSet := set(tokentest.New(t, "hub", token.TypeCall))
 	access, accessSet := set(tokentest.New(t, "hub", token.TypeAccess))
 	source := &snapshots{}
-	keys, err := gatewayKeys(t.Context(), app.New("test", slog.New(slog.DiscardHandler), time.Second), api.Following{}, nil, Deps{Snapshots: source})
+	keys, err := gatewayKeys(t.Context(), app.New("test", slog.New(slog.DiscardHandler), time.Second), api.Following{}, nil, nil, Deps{Snapshots: source})
 	if err != nil {
 		t.Fatal(err)
 	}

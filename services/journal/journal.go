@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"noorderhub.nl/hub/libs/app"
+	"noorderhub.nl/hub/libs/discovery/consul"
 	"noorderhub.nl/hub/libs/sqldb"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/token"
@@ -62,12 +63,16 @@ func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 	if err != nil {
 		return nil, err
 	}
+	catalogue, err := consul.Open(cfg.Consul, deps.Logger)
+	if err != nil {
+		return nil, err
+	}
 	st, err := openStore(ctx, a, cfg, deps.Logger)
 	if err != nil {
 		return nil, err
 	}
 	if deps.CallKeys == nil {
-		if deps.CallKeys, err = gatewayKeys(ctx, a, cfg.Registry, id, deps); err != nil {
+		if deps.CallKeys, err = gatewayKeys(ctx, a, cfg.Registry, id, catalogue, deps); err != nil {
 			return nil, err
 		}
 	}
@@ -90,7 +95,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 	a.ServeWith("listener", tls.NewListener(l, id.Server(parts...)), &http.Server{
 		Handler: handler, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
 	})
-	return &Service{app: a, listener: l}, nil
+	return &Service{app: a, listener: l}, catalogue.Join(a, Part, l.Addr().String())
 }
 
 func openStore(ctx context.Context, a *app.App, cfg Config, logger *slog.Logger) (*store.Store, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"noorderhub.nl/hub/libs/app"
+	"noorderhub.nl/hub/libs/discovery/consul"
 	"noorderhub.nl/hub/libs/token"
 	"noorderhub.nl/hub/libs/workload"
 	registry "noorderhub.nl/hub/services/registry/api"
@@ -15,14 +16,21 @@ import (
 type Snapshots interface{ Current() *registry.Snapshot }
 
 // gatewayKeys gives the keys of call tokens as the snapshot has them, following the registry when no one else does.
-func gatewayKeys(ctx context.Context, a *app.App, cfg registry.Following, id *workload.Identity, deps Deps) (token.KeySource, error) {
+func gatewayKeys(
+	ctx context.Context, a *app.App, cfg registry.Following, id *workload.Identity, catalogue *consul.Client, deps Deps,
+) (token.KeySource, error) {
 	if deps.Snapshots == nil {
 		client := id.HTTPClient("registry")
+		var err error
+		if cfg.URL, err = catalogue.Dial(a, cfg.URL, client); err != nil {
+			return nil, err
+		}
 		client.Transport = deps.Telemetry.Transport(client.Transport)
 		follower, err := cfg.Follower(ctx, client, deps.Logger)
 		if err != nil {
 			return nil, err
 		}
+		follower.Heed(catalogue.Watch(a, registry.VersionKey))
 		a.Background("registry follower", follower.Run)
 		deps.Snapshots = follower
 	}
