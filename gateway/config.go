@@ -1,14 +1,18 @@
 package gateway
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
 	"noorderhub.nl/hub/libs/config"
+	"noorderhub.nl/hub/libs/discovery/consul"
+	"noorderhub.nl/hub/libs/redisdb"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/workload"
 )
@@ -22,16 +26,20 @@ type Config struct {
 	Name string `yaml:"name"` // start of the gateway's id, e.g. the host name; the rest is made once and kept in data
 	Data string `yaml:"data"` // a volume of this gateway's own: transaction log, key of call tokens, last snapshot
 
-	Listen    string    `yaml:"listen"`    // host:port without TLS; demo only, loopback only
-	ListenTLS string    `yaml:"listenTls"` // host:port for clients; port 0 takes a free one
-	TLS       TLSConfig `yaml:"tls"`       // of listenTls
-	Admin     string    `yaml:"admin"`     // host:port for healthz, readyz and metrics; empty: none
-	Demo      bool      `yaml:"demo"`      // allows listen
+	Listen        string              `yaml:"listen"`        // host:port without TLS; demo only, loopback only
+	ListenTLS     string              `yaml:"listenTls"`     // host:port for clients; port 0 takes a free one
+	TLS           TLSConfig           `yaml:"tls"`           // of listenTls
+	ProxyProtocol ProxyProtocolConfig `yaml:"proxyProtocol"` // of listenTls, behind a TCP balancer
+	Admin         string              `yaml:"admin"`         // host:port for healthz, readyz and metrics; empty: none
+	Demo          bool                `yaml:"demo"`          // allows listen
 
 	Workload workload.Files `yaml:"workload"` // certificate of gateway.hub.internal
 	Parts    PartsConfig    `yaml:"parts"`    // the hub\'s own parts
 	Registry RegistryConfig `yaml:"registry"` // whose snapshots are believed
-	Consul   ConsulConfig   `yaml:"consul"`   // for services found by name
+	Consul   consul.Config  `yaml:"consul"`   // registration, and parts and services found by name
+
+	Redis redisdb.Config `yaml:"redis"` // limits and answers that all gateways share; may be left out in demo mode only
+	Cache CacheConfig    `yaml:"cache"` // of answers, for contracts that allow it
 
 	LogSegment  int64           `yaml:"logSegmentBytes"` // a file of the transaction log is closed beyond this; default 64 MiB
 	LogMax      int64           `yaml:"logMaxBytes"`     // of records the journal has not taken; then required logging refuses calls; default 8 GiB
@@ -50,12 +58,25 @@ type TLSConfig struct {
 	ClientCAs string `yaml:"clientCas"` // PEM file with the authorities of client certificates; empty: none are taken
 }
 
-// PartsConfig are the addresses of the hub's own parts, "https://host:port".
+// ProxyProtocolConfig says which balancers tell the client's address by the PROXY protocol, version 1 or 2. Connections
+// from them must begin with it, those of anybody else must not.
+type ProxyProtocolConfig struct {
+	Trusted []string `yaml:"trusted"` // CIDR, e.g. "10.0.0.0/29"; empty: nobody speaks the PROXY protocol
+}
+
+// CacheConfig bounds the answers that are kept, for the seconds that a contract allows.
+type CacheConfig struct {
+	Memory int64         `yaml:"memoryBytes"` // of answers in this process; 0: none are kept; default 64 MiB
+	Answer int64         `yaml:"answerBytes"` // a larger answer is not kept; default 1 MiB
+	Key    config.Secret `yaml:"key"`         // 32 characters or more, the same on all gateways: encrypts answers in Redis; empty: answers stay in the process
+}
+
+// PartsConfig are the addresses of the hub's own parts, "https://host:port" or "consul:NAME".
 type PartsConfig struct {
-	Registry   string `yaml:"registry"`   // https://host:port
-	Journal    string `yaml:"journal"`    // https://host:port
-	AuthServer string `yaml:"authserver"` // https://host:port
-	Portal     string `yaml:"portal"`     // https://host:port
+	Registry   string `yaml:"registry"`   // https://host:port or consul:NAME
+	Journal    string `yaml:"journal"`    // https://host:port or consul:NAME
+	AuthServer string `yaml:"authserver"` // https://host:port or consul:NAME
+	Portal     string `yaml:"portal"`     // https://host:port or consul:NAME
 }
 
 // RegistryConfig says whose snapshots are believed.
@@ -63,22 +84,18 @@ type RegistryConfig struct {
 	Keys []string `yaml:"keys"` // PEM files of the public keys that sign snapshots; two while one is being replaced
 }
 
-// ConsulConfig is for services with an address "consul:NAME". Without an address there is no Consul here.
-type ConsulConfig struct {
-	Address    string        `yaml:"address"`    // URL of the local agent
-	Token      config.Secret `yaml:"token"`      // ACL token with service:read and node:read
-	Datacenter string        `yaml:"datacenter"` // empty: that of the agent
-}
-
 // Defaults is a configuration to read a file into.
 func Defaults() Config {
 	return Config{
-		Name: "gateway", LogSegment: 64 << 20, LogMax: 8 << 30, LogTimeout: config.Duration(2 * time.Second),
+		Name: "gateway", Cache: CacheConfig{Memory: 64 << 20, Answer: 1 << 20}, LogSegment: 64 << 20, LogMax: 8 << 30, LogTimeout: config.Duration(2 * time.Second),
 		PartTimeout: config.Duration(30 * time.Second), SnapshotMax: config.Duration(24 * time.Hour), StopTimeout: config.Duration(30 * time.Second),
 	}
 }
 
-const minLog = 64 << 10 // of logMaxBytes
+const (
+	minLog      = 64 << 10 // of logMaxBytes
+	minCacheKey = 32       // characters of cache.key
+)
 
 // Validate reports all faults together.
 func (c *Config) Validate() error {
@@ -101,12 +118,30 @@ func (c *Config) Validate() error {
 	fault(c.Listen != "" && !c.Demo, "listen has no TLS: it is for demo mode only")
 	fault(c.Listen != "" && !loopback(c.Listen), "listen is not a loopback address")
 	fault(c.ListenTLS != "" && (c.TLS.Cert == "" || c.TLS.Key == ""), "tls.cert and tls.key are needed with listenTls")
+	for _, cidr := range c.ProxyProtocol.Trusted {
+		_, err := netip.ParsePrefix(cidr)
+		fault(err != nil, "proxyProtocol.trusted: %q is not a range of addresses such as 10.0.0.0/29", cidr)
+	}
+	fault(len(c.ProxyProtocol.Trusted) > 0 && c.ListenTLS == "", "proxyProtocol is for listenTls, which is not there")
+	if c.shared() {
+		faults = append(faults, c.Redis.Validate())
+	} else {
+		fault(!c.Demo, "redis is missing: gateways share their limits by it")
+	}
+	fault(c.Cache.Memory < 0 || c.Cache.Answer < 0, "cache: sizes must not be negative")
+	fault(c.Cache.Key != "" && len(c.Cache.Key.Reveal()) < minCacheKey, "cache.key is shorter than %d characters", minCacheKey)
 	fault(c.LogSegment <= 0, "logSegmentBytes must be positive")
 	fault(c.LogMax < minLog, "logMaxBytes is below %d", minLog)
 	fault(c.LogTimeout <= 0 || c.PartTimeout <= 0 || c.SnapshotMax <= 0 || c.StopTimeout <= 0, "durations must be positive")
-	faults = append(faults, c.Telemetry.Validate())
+	faults = append(faults, c.Telemetry.Validate(), c.Consul.Validate(c.outside()))
 	return errors.Join(faults...)
 }
+
+// shared tells whether a Redis is configured.
+func (c *Config) shared() bool { return c.Redis.Embedded || len(c.Redis.Addrs) > 0 }
+
+// outside is the address that clients reach.
+func (c *Config) outside() string { return cmp.Or(c.ListenTLS, c.Listen) }
 
 // loopback demands a literal address: a name may lead elsewhere tomorrow.
 func loopback(address string) bool {

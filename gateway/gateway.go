@@ -15,13 +15,19 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
+	"noorderhub.nl/hub/gateway/internal/cache"
 	"noorderhub.nl/hub/gateway/internal/chain"
 	"noorderhub.nl/hub/gateway/internal/edge"
+	"noorderhub.nl/hub/gateway/internal/limit"
 	"noorderhub.nl/hub/gateway/internal/policy"
 	"noorderhub.nl/hub/gateway/internal/routes"
+	"noorderhub.nl/hub/gateway/internal/shared"
 	"noorderhub.nl/hub/gateway/internal/txlog"
 	"noorderhub.nl/hub/gateway/internal/upstream"
 	"noorderhub.nl/hub/libs/app"
+	"noorderhub.nl/hub/libs/discovery/consul"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/token"
 	"noorderhub.nl/hub/libs/workload"
@@ -31,12 +37,13 @@ import (
 
 // Deps are what New gets from outside.
 type Deps struct {
-	Logger    *slog.Logger         // required
-	Telemetry *telemetry.Telemetry // required; set up with Border, for callers here are outside the hub
-	Snapshots policy.Snapshots     // nil: the registry of the configuration is followed
-	Publish   Publisher            // nil: to the registry of the configuration
-	Journal   txlog.Journal        // nil: the journal of the configuration
-	Sync      func(*os.File) error // makes the transaction log durable; nil: (*os.File).Sync
+	Logger    *slog.Logger          // required
+	Telemetry *telemetry.Telemetry  // required; set up with Border, for callers here are outside the hub
+	Snapshots policy.Snapshots      // nil: the registry of the configuration is followed
+	Publish   Publisher             // nil: to the registry of the configuration
+	Journal   txlog.Journal         // nil: the journal of the configuration
+	Redis     redis.UniversalClient // nil: that of the configuration; without one, limits and answers are this gateway's alone
+	Sync      func(*os.File) error  // makes the transaction log durable; nil: (*os.File).Sync
 }
 
 // Service is a running gateway.
@@ -54,8 +61,12 @@ type wiring struct {
 	log     *txlog.Log
 	signer  *token.Signer
 	policy  *policy.Holder
+	shared  *shared.Memory
+	limits  *limit.Limiter
+	cache   *cache.Cache // nil: no answers are kept
 	chain   *chain.Chain
 	edge    *edge.Edge
+	consul  *consul.Client
 	service *Service
 }
 
@@ -78,7 +89,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 	}
 	// The order is that of a stop, backwards: first no calls come, then the log takes no more, what it has is shipped, and
 	// the directory is given free last.
-	for _, step := range []func(context.Context) error{w.openLog, w.followRegistry, w.buildPolicy, w.buildChain, w.listen} {
+	for _, step := range []func(context.Context) error{w.openConsul, w.openLog, w.followRegistry, w.buildPolicy, w.shareMemory, w.buildChain, w.listen, w.join} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -102,7 +113,11 @@ func (w *wiring) openLog(context.Context) error {
 	w.app.OnStop("transaction log", func(context.Context) error { return w.log.Close() })
 	to := w.deps.Journal
 	if to == nil {
-		to = &journal.Client{Base: w.cfg.Parts.Journal, HTTP: w.client("journal")}
+		base, client, err := w.client("journal", w.cfg.Parts.Journal)
+		if err != nil {
+			return err
+		}
+		to = &journal.Client{Base: base, HTTP: client}
 	}
 	shipper := txlog.NewShipper(w.log, to, w.deps.Logger)
 	w.app.OnStop("last shipping", func(ctx context.Context) error {
@@ -115,15 +130,30 @@ func (w *wiring) openLog(context.Context) error {
 	})
 	w.app.Background("shipper", shipper.Run)
 	w.app.OnStop("transaction log writer", func(context.Context) error { return w.log.Stop() })
-	w.app.Check("transaction log", func(context.Context) error { return w.log.Ready() })
+	w.app.Check("transaction log", func(context.Context) error {
+		// A full log is no reason to send calls elsewhere: the journal is away from the other gateways too, and calls that
+		// do not wait for a record go on. A disk that fails is.
+		if err := w.log.Ready(); !errors.Is(err, txlog.ErrFull) {
+			return err
+		}
+		return nil
+	})
 	return nil
 }
 
 // client calls a part without spans of its own: shipping and following would fill the traces with themselves.
-func (w *wiring) client(part string) *http.Client { return w.id.HTTPClient(part) }
+func (w *wiring) client(part, address string) (base string, client *http.Client, err error) {
+	client = w.id.HTTPClient(part)
+	base, err = w.consul.Dial(w.app, address, client)
+	return base, client, err
+}
 
 func (w *wiring) followRegistry(ctx context.Context) error {
-	remote := &registry.Remote{Base: w.cfg.Parts.Registry, HTTP: w.client("registry")}
+	base, client, err := w.client("registry", w.cfg.Parts.Registry)
+	if err != nil {
+		return err
+	}
+	remote := &registry.Remote{Base: base, HTTP: client}
 	if w.deps.Publish == nil {
 		w.deps.Publish = remote
 	}
@@ -140,18 +170,15 @@ func (w *wiring) followRegistry(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	follower.Heed(w.consul.Watch(w.app, registry.VersionKey))
 	w.app.Background("registry follower", follower.Run)
 	w.deps.Snapshots = follower
 	return nil
 }
 
 func (w *wiring) buildPolicy(context.Context) error {
-	catalogue, err := w.catalogue()
-	if err != nil {
-		return err
-	}
 	pool, err := upstream.NewPool(upstream.PoolConfig{
-		PartTLS: w.id.Client, Catalogue: catalogue, Transport: w.deps.Telemetry.Transport, Logger: w.deps.Logger,
+		PartTLS: w.id.Client, Catalogue: w.instances, Transport: w.deps.Telemetry.Transport, Logger: w.deps.Logger,
 	})
 	if err != nil {
 		return err
@@ -210,7 +237,7 @@ func (w *wiring) buildChain(context.Context) error {
 		return err
 	}
 	w.chain, err = chain.New(chain.Config{
-		Hub: w.cfg.Hub, Policy: w.policy, Tokens: tokens, Calls: w.signer, Log: w.log, LogTimeout: w.cfg.LogTimeout.D(),
+		Hub: w.cfg.Hub, Policy: w.policy, Tokens: tokens, Calls: w.signer, Limits: w.limits, Cache: w.cache, Log: w.log, LogTimeout: w.cfg.LogTimeout.D(),
 		SnapshotMax: w.cfg.SnapshotMax.D(), Logger: w.deps.Logger,
 	})
 	if err != nil {
@@ -268,7 +295,11 @@ func (w *wiring) listen(ctx context.Context) error {
 	if w.service.tls, err = app.Listen(ctx, w.cfg.ListenTLS); err != nil {
 		return fmt.Errorf("listenTls: %w", err)
 	}
-	w.app.ServeWith("tls listener", tls.NewListener(w.service.tls, config), &http.Server{
+	outside, err := behindBalancer(w.service.tls, w.cfg.ProxyProtocol)
+	if err != nil {
+		return err
+	}
+	w.app.ServeWith("tls listener", tls.NewListener(outside, config), &http.Server{
 		Handler: handler, ConnContext: edge.ConnContext, TLSConfig: config,
 		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: 128},
 	})

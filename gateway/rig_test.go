@@ -219,6 +219,11 @@ func (r *rig) token(change func(*token.Claims)) string {
 	})
 }
 
+// tokenOf makes one for another grant of Assen's client.
+func (r *rig) tokenOf(grant string) string {
+	return r.token(func(c *token.Claims) { c.GrantHash = grant })
+}
+
 // get calls over the listener without TLS.
 func (r *rig) get(path, bearer string) *answer {
 	r.t.Helper()

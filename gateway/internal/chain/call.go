@@ -26,7 +26,10 @@ type Call struct {
 	Claims   *token.Claims
 	Client   *policy.Client
 	Grant    *registry.Grant
-	recorded bool // a decision record lets it through
+	recorded bool   // a decision record lets it through
+	policy   string // the contract's limits, as a field; "" without limits
+	standing string // what is left of them, as a field
+	Cached   bool   // the answer is a kept one: the service was not asked
 
 	Sent     time.Time // when the service was asked
 	Answered time.Time // when the head of its answer came
@@ -41,7 +44,7 @@ type Certificate struct {
 // Ending says how a call ended.
 type Ending struct {
 	Status        int    // towards the client; 0 when it went away before
-	AnsweredBy    string // gateway or service
+	AnsweredBy    string // gateway, cache or service
 	Err           error  // the refusal, or what broke the answer off
 	RequestBytes  int64
 	ResponseBytes int64

@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-kit/kit/endpoint"
 
+	"noorderhub.nl/hub/gateway/internal/cache"
+	"noorderhub.nl/hub/gateway/internal/limit"
 	"noorderhub.nl/hub/gateway/internal/policy"
 	"noorderhub.nl/hub/libs/token"
 	journal "noorderhub.nl/hub/services/journal/api"
@@ -33,12 +35,14 @@ type Policy interface {
 	Age() time.Duration
 }
 
-// Config of a chain. All fields are required but Now.
+// Config of a chain. All fields are required but Cache and Now.
 type Config struct {
 	Hub         string // outside address without trailing slash; start of audiences, and of Forwarded
 	Policy      Policy
 	Tokens      *token.Verifier // of access tokens
 	Calls       *token.Signer   // of call tokens
+	Limits      *limit.Limiter
+	Cache       *cache.Cache // of answers; nil: none are kept
 	Log         Log
 	LogTimeout  time.Duration // longest wait for the log before a call is refused
 	SnapshotMax time.Duration // age of the snapshot beyond which grants with required logging are closed
@@ -56,7 +60,7 @@ type Chain struct {
 
 // New makes the chain.
 func New(cfg Config) (*Chain, error) {
-	if cfg.Hub == "" || cfg.Policy == nil || cfg.Tokens == nil || cfg.Calls == nil || cfg.Log == nil || cfg.Logger == nil ||
+	if cfg.Hub == "" || cfg.Policy == nil || cfg.Tokens == nil || cfg.Calls == nil || cfg.Limits == nil || cfg.Log == nil || cfg.Logger == nil ||
 		cfg.LogTimeout <= 0 || cfg.SnapshotMax <= 0 {
 		return nil, errors.New("chain: a required field is missing")
 	}
@@ -74,8 +78,9 @@ func New(cfg Config) (*Chain, error) {
 		step(c.route),        // before the token: which token is right depends on the route
 		step(c.authenticate), // before the grant: a stranger learns nothing about contracts
 		step(c.authorise),
-		// limit, and after the record the cache, come here
-		step(c.record), // last before the call leaves: nothing leaves without a durable record
+		step(c.limit),  // before the record: a call too many is a refusal, and nothing was let through
+		step(c.record), // before the answer, kept or fresh: nothing leaves without a durable record
+		c.kept,         // after the record: an answer from the cache is use of data too
 		// the field filter comes here: it sees the answer first
 	)(proxy.forward)
 	return c, nil

@@ -71,6 +71,14 @@ var (
 		ID: "binding-required", Kind: errs.Unauthenticated, Side: errs.SideClient, Title: "The contract demands a bound access token",
 		Next: "Ask for the token over TLS with a client certificate that is registered for the client, and call with the same certificate.",
 	}
+	codeRate = &errs.Code{
+		ID: "rate-exceeded", Kind: errs.TooMany, Side: errs.SideClient, Title: "Too many calls per second",
+		Next: "Wait for the time in Retry-After and spread the calls; RateLimit-Policy says how many the contract allows.",
+	}
+	codeQuota = &errs.Code{
+		ID: "quota-exceeded", Kind: errs.TooMany, Side: errs.SideOrganisation, Title: "The calls of this day are used up",
+		Next: "Call again after midnight, or let your organisation and the provider agree on a larger quota.",
+	}
 	codeLogUnavailable = &errs.Code{
 		ID: "log-unavailable", Kind: errs.Unavailable, Side: errs.SideHub, Title: "The call could not be recorded",
 		Next: "Try again after the time in Retry-After: the service was not called.",

@@ -59,6 +59,7 @@ func (e *Edge) Panics() uint64 { return e.panics.Load() }
 // answeredBy are the values of Noorderhub-Answered-By.
 const (
 	byGateway = "gateway"
+	byCache   = "cache"
 	byService = "service"
 )
 
@@ -99,7 +100,7 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(statusClientGone) // for the measurements: it never leaves
 			panic(http.ErrAbortHandler)     // else the server would answer 200
 		}
-		if end.Err != nil && out.wrote && end.AnsweredBy == byService {
+		if end.Err != nil && out.wrote && end.AnsweredBy != byGateway {
 			panic(http.ErrAbortHandler) // the client must see that the answer is not whole
 		}
 	}()
@@ -126,7 +127,10 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.refuse(out, r, call, err)
 	default:
 		end.AnsweredBy = byService
-		end.Err = e.answer(out, call, resp)
+		if call.Cached {
+			end.AnsweredBy = byCache
+		}
+		end.Err = e.answer(out, call, resp, end.AnsweredBy)
 	}
 }
 
@@ -162,6 +166,7 @@ func (e *Edge) secureDefaults(h http.Header) {
 
 // refuse writes a refusal in the form of the route: problem+json, or RFC 6749 §5.2 for the authorization server's paths.
 func (e *Edge) refuse(w *writer, r *http.Request, call *chain.Call, err error) {
+	call.Limits(w.Header())
 	for name, values := range call.Refusal {
 		w.Header()[name] = values
 	}

@@ -25,14 +25,15 @@ var (
 
 var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
-// answer streams a service's answer to the client.
-func (e *Edge) answer(w *writer, call *chain.Call, resp *http.Response) error {
+// answer streams an answer of a service, or a kept one, to the client.
+func (e *Edge) answer(w *writer, call *chain.Call, resp *http.Response, by string) error {
 	defer resp.Body.Close()
 	h := w.Header()
 	for name, values := range call.Answer(resp.Header) {
 		h[name] = values
 	}
-	h[headerAnsweredBy] = []string{byService}
+	call.Limits(h)
+	h[headerAnsweredBy] = []string{by}
 	for name := range resp.Trailer { // announced ones are declared before the body, RFC 9110 §6.6.2
 		h.Add("Trailer", name)
 	}

@@ -35,6 +35,7 @@ type View struct {
 	grants  map[string]*registry.Grant
 	clients map[string]*Client
 	revoked map[string]struct{}
+	kept    map[string]time.Duration
 }
 
 // Client is an OAuth client with its assignments as a set.
@@ -61,13 +62,16 @@ func (v *View) Revoked(jti string) bool {
 	return ok
 }
 
+// Kept gives how long answers of a service are kept at most, by any contract; 0 for not at all.
+func (v *View) Kept(service string) time.Duration { return v.kept[service] }
+
 // Compile makes a View. A faulty service or key set is left out and told of in Omitted: grants, clients and above all
 // revocations of the same snapshot come into force whatever stands beside them.
 func Compile(s *registry.Snapshot, compileRoutes func(*registry.Snapshot) (*routes.Table, []error, error)) (*View, error) {
 	v := &View{
 		Version: s.Version.String(), HubOIN: s.HubOIN, Keys: token.Keys{}, Calls: token.Keys{},
 		grants: make(map[string]*registry.Grant, len(s.Grants)), clients: make(map[string]*Client, len(s.Clients)),
-		revoked: make(map[string]struct{}, len(s.RevokedTokens)),
+		revoked: make(map[string]struct{}, len(s.RevokedTokens)), kept: map[string]time.Duration{},
 	}
 	for _, k := range s.Keys {
 		into := map[string]token.Keys{partAuthServer: v.Keys, partGateway: v.Calls}[k.Part]
@@ -82,7 +86,11 @@ func Compile(s *registry.Snapshot, compileRoutes func(*registry.Snapshot) (*rout
 		maps.Copy(into, keys)
 	}
 	for i := range s.Grants {
-		v.grants[s.Grants[i].Hash] = &s.Grants[i]
+		g := &s.Grants[i]
+		v.grants[g.Hash] = g
+		if g.Terms.CacheSeconds > 0 {
+			v.kept[g.Service] = max(v.kept[g.Service], time.Duration(g.Terms.CacheSeconds)*time.Second)
+		}
 	}
 	for i := range s.Clients {
 		c := &Client{Client: &s.Clients[i], assigned: map[string]struct{}{}}

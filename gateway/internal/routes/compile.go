@@ -1,6 +1,8 @@
 package routes
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -97,10 +99,11 @@ func ofService(s *registry.Service, hub string, to Forwarder) []Route {
 	if maxBody == 0 {
 		maxBody = defaultMaxBody
 	}
+	revision := revisionOf(s)
 	var all []Route
 	for _, op := range s.Operations {
 		all = append(all, Route{
-			Class: ClassService, Method: op.Method, Pattern: op.Path, Audience: hub + "/" + s.Slug, Service: s, Operation: op,
+			Class: ClassService, Method: op.Method, Pattern: op.Path, Audience: hub + "/" + s.Slug, Service: s, Revision: revision, Operation: op,
 			MaxBody: maxBody, To: to, Retry: slices.Contains(s.Upstream.Idempotent, op.ID),
 		})
 	}
@@ -108,6 +111,12 @@ func ofService(s *registry.Service, hub string, to Forwarder) []Route {
 		all = append(all, Route{Class: ClassPublic, Method: http.MethodGet, Pattern: path, Service: s, To: to})
 	}
 	return all
+}
+
+func revisionOf(s *registry.Service) string {
+	text, _ := json.Marshal(s) // plain data: cannot fail
+	sum := sha256.Sum256(text)
+	return string(sum[:])
 }
 
 // checkService keeps a service to its own paths.

@@ -40,6 +40,7 @@ type Route struct {
 	Pattern   string             // "/bag/…/adressen/{id}"; a last segment "*" takes whatever follows, also nothing
 	Audience  string             // of the token; ClassService and ClassAdministration
 	Service   *registry.Service  // ClassService, and the public paths of services
+	Revision  string             // of the service's description: another one when anything in it changes; ClassService
 	Operation registry.Operation // ClassService
 	MaxBody   int64              // bytes of a request body
 	To        Forwarder
