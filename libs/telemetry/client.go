@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"context"
 	"net/http"
 
 	"go.opentelemetry.io/otel/codes"
@@ -65,4 +66,11 @@ func (c traceparentOnly) Set(key, value string) {
 	if key == "traceparent" {
 		c.HeaderCarrier.Set(key, value)
 	}
+}
+
+// Traceparent gives the header of the same name (W3C Trace Context, §3.2) for the span in ctx, "" without one.
+func Traceparent(ctx context.Context) string {
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, carrier)
+	return carrier["traceparent"]
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"noorderhub.nl/hub/libs/config"
+	"noorderhub.nl/hub/libs/discovery/consul"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/workload"
 )
@@ -23,6 +24,8 @@ type Config struct {
 
 	Hub      string   `yaml:"hub"`      // outside URL of the hub, no trailing slash
 	Security Security `yaml:"security"` // contents of security.txt
+
+	Consul consul.Config `yaml:"consul"` // registration, and parts found by name
 
 	StopTimeout config.Duration `yaml:"stopTimeout"` // for the whole stop; default 10s
 
@@ -57,7 +60,7 @@ func (c *Config) validate(now time.Time) error {
 	hub, err := url.Parse(c.Hub)
 	fault(err != nil || hub.Host == "" || hub.Path != "" || hub.RawQuery != "" || hub.User != nil, "hub is not a URL without path")
 	fault(c.StopTimeout <= 0, "stopTimeout must be positive")
-	faults = append(faults, c.Telemetry.Validate())
+	faults = append(faults, c.Telemetry.Validate(), c.Consul.Validate(c.Listen))
 	return errors.Join(append(faults, c.Security.validate(now))...)
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"noorderhub.nl/hub/libs/app"
+	"noorderhub.nl/hub/libs/discovery/consul"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/workload"
 	"noorderhub.nl/hub/services/portal/api"
@@ -29,7 +30,7 @@ type Status func(ctx context.Context) map[string]bool
 type Deps struct {
 	Logger    *slog.Logger         // required
 	Telemetry *telemetry.Telemetry // required
-	Status    Status               // nil: the portal knows of no part but itself
+	Status    Status               // nil: what Consul knows, and without Consul of no part but itself
 }
 
 // Service is a running portal.
@@ -57,6 +58,13 @@ func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 	if err != nil {
 		return nil, err
 	}
+	catalogue, err := consul.Open(cfg.Consul, deps.Logger)
+	if err != nil {
+		return nil, err
+	}
+	if deps.Status == nil && catalogue.Configured() {
+		deps.Status = fromCatalogue(catalogue, deps.Logger)
+	}
 	handler, err := newHandler(cfg, deps)
 	if err != nil {
 		return nil, err
@@ -75,7 +83,18 @@ func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 	a.ServeWith("listener", tls.NewListener(l, id.Server("gateway")), &http.Server{
 		Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
 	})
-	return &Service{app: a, listener: l}, nil
+	return &Service{app: a, listener: l}, catalogue.Join(a, Part, l.Addr().String())
+}
+
+// fromCatalogue asks Consul, where every part tells of its own readiness. While Consul is away nothing is known.
+func fromCatalogue(c *consul.Client, logger *slog.Logger) Status {
+	return func(ctx context.Context) map[string]bool {
+		passing, err := c.Passing(ctx, web.Parts()...)
+		if err != nil {
+			logger.WarnContext(ctx, "the status page knows nothing", "error", err)
+		}
+		return passing
+	}
 }
 
 func newHandler(cfg Config, deps Deps) (http.Handler, error) {

@@ -170,7 +170,7 @@ func TestSecurityHeadersOnEveryAnswer(t *testing.T) {
 
 func TestStatusTellsOnlyWhatIsKnown(t *testing.T) {
 	all := func(up bool) map[string]bool {
-		return map[string]bool{"gateway": true, "authserver": true, "registry": true, "address": true, "journal": up, "portal": true}
+		return map[string]bool{"gateway": true, "authserver": true, "registry": true, "address": true, "cases": true, "journal": up, "portal": true}
 	}
 	const ok, down, unknown = "ok", "verstoord", "onbekend"
 	tests := []struct {

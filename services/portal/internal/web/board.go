@@ -26,9 +26,9 @@ const (
 	statusDown    = "verstoord"
 )
 
-// shown are the parts that the page always names, in the order in which a call meets them.
-func shown() []string {
-	return []string{"gateway", "authserver", "registry", "address", "journal", "portal"}
+// Parts are those that the page always names, in the order in which a call meets them.
+func Parts() []string {
+	return []string{"gateway", "authserver", "registry", "address", "cases", "journal", "portal"}
 }
 
 const (
@@ -66,7 +66,7 @@ func (b *board) read(ctx context.Context, now time.Time, measure func(context.Co
 // judge makes a page of what is known: a part that is not in ready is unknown, but for the portal, which answers now.
 func judge(ready map[string]bool, at time.Time) statusPage {
 	page := statusPage{Status: statusUp, At: at.UTC().Truncate(time.Second)}
-	names := shown()
+	names := Parts()
 	for _, name := range slices.Sorted(maps.Keys(ready)) {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
