@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -24,6 +25,7 @@ type session struct {
 	base   string // where its calls go: the plain address, or the one that takes its certificate
 	http   *http.Client
 	oauth  *authserver.Client
+	stderr io.Writer
 }
 
 // callTimeout bounds a call from start to end of its answer.
@@ -39,7 +41,7 @@ func (c *cli) open(ctx context.Context) (*session, error) {
 		names := slices.Sorted(maps.Keys(hub.Organisations))
 		return nil, fmt.Errorf("no organisation %q here; choose with --as one of: %s", c.as, strings.Join(names, ", "))
 	}
-	s := &session{hub: hub, client: org, base: hub.Hub}
+	s := &session{hub: hub, client: org, base: hub.Hub, stderr: c.stderr}
 	tlsConfig, err := tlsFor(hub, org)
 	if err != nil {
 		return nil, err

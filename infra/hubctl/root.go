@@ -46,7 +46,7 @@ func (c *cli) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.data, "data", c.data, "data folder of the hub (map van de hub; NOORDERHUB_DATA)")
 	flags.BoolVar(&c.json, "json", false, "print one JSON document (één JSON-document)")
-	root.AddCommand(c.tokenCommand(), c.callCommand(), c.traceCommand())
+	root.AddCommand(c.tokenCommand(), c.callCommand(), c.traceCommand(), c.transferCommand(), c.inboxCommand())
 	return root
 }
 
