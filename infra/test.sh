@@ -2,6 +2,7 @@
 # Installs what the tests need and runs every test, against real PostgreSQL, Redis and Consul on loopback.
 #   ./infra/test.sh          everything but the long runs: warm within 15 minutes, cold within 30
 #   ./infra/test.sh --full   with the long fuzz runs
+#   ./infra/test.sh --tools  installs only
 # What it starts it stops; twice in a row it does the same.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -11,6 +12,7 @@ full=${1:-}
 
 debian "/usr/lib/postgresql/$POSTGRESQL_VERSION/bin/initdb" "postgresql-$POSTGRESQL_VERSION"
 debian redis-server redis-server
+debian /usr/sbin/haproxy haproxy
 debian curl curl
 debian openssl openssl
 debian jq jq
@@ -18,6 +20,8 @@ debian xxd xxd
 debian gcc gcc libc6-dev # the race detector links with it
 node_runtime
 consul=$(consul_server)
+export NOORDERHUB_TEST_CONSUL_BIN=$consul
+[ "$full" != --tools ] || exit 0
 
 scratch=$(mktemp -d)
 chmod 755 "$scratch"
@@ -33,6 +37,10 @@ start_consul "$consul"
 say "go vet and tests, with the race detector"
 go vet ./...
 go test -race -timeout 12m ./...
+
+# Every part a process of its own, on stores of its own; after the tests, for they count calls per second.
+go run ./infra/e2e story
+go run ./infra/e2e gateway-chaos
 
 if [ "$full" = --full ]; then
   "$root/infra/fuzz.sh" 60s

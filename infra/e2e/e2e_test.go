@@ -3,13 +3,15 @@ package main
 import (
 	"slices"
 	"testing"
+
+	"noorderhub.nl/hub/infra/stack"
 )
 
 func TestScenarios(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: the scenarios compile and start the whole hub")
 	}
-	root, err := repository()
+	root, err := stack.Root()
 	if err != nil {
 		t.Fatal(err)
 	}

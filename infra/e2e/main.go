@@ -3,6 +3,7 @@
 //
 //	go run ./infra/e2e quickstart
 //	go run ./infra/e2e quickstart --runs 10
+//	go run ./infra/e2e story
 package main
 
 import (
@@ -11,10 +12,10 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	"noorderhub.nl/hub/infra/stack"
 	"noorderhub.nl/hub/libs/app"
 )
 
@@ -22,8 +23,10 @@ import (
 type scenario func(ctx context.Context, root string, say func(format string, args ...any)) error
 
 var scenarios = map[string]scenario{
-	"hub-kill":   hubKill,
-	"quickstart": quickstart,
+	"gateway-chaos": gatewayChaos,
+	"hub-kill":      hubKill,
+	"quickstart":    quickstart,
+	"story":         story,
 }
 
 func main() {
@@ -40,7 +43,7 @@ func main() {
 		if !ok {
 			return fmt.Errorf("usage: e2e NAME [--runs N]; scenarios: %s", strings.Join(slices.Sorted(maps.Keys(scenarios)), ", "))
 		}
-		root, err := repository()
+		root, err := stack.Root()
 		if err != nil {
 			return err
 		}
@@ -52,22 +55,4 @@ func main() {
 		}
 		return nil
 	}))
-}
-
-// repository gives the folder with go.mod, from the working directory upwards.
-func repository() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", fmt.Errorf("no go.mod above the working directory")
-		}
-		dir = parent
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -15,6 +16,7 @@ import (
 
 	"noorderhub.nl/hub/infra/bagextract"
 	"noorderhub.nl/hub/infra/demo"
+	"noorderhub.nl/hub/infra/up/material"
 	"noorderhub.nl/hub/libs/app"
 	"noorderhub.nl/hub/libs/telemetry"
 )
@@ -70,7 +72,7 @@ func Start(ctx context.Context, o Options) (_ *Hub, err error) {
 		return nil, err
 	}
 	h.URL, h.MTLS = s.hub, s.mtls
-	if h.Demo, err = demoFile(s.files, s.region, s.hub, s.mtls, s.made); err != nil {
+	if h.Demo, err = material.DemoFile(s.files, s.region, s.hub, s.mtls, s.made); err != nil {
 		return nil, err
 	}
 	if err := h.Demo.Write(dir); err != nil { // last of what is made once: it says that the folder is complete
@@ -129,8 +131,8 @@ func (h *Hub) Stop() error {
 
 // setting is what the parts' configurations are made of.
 type setting struct {
-	files     files
-	region    *region
+	files     material.Files
+	region    *material.Region
 	made      time.Time
 	hub, mtls string
 	ports     map[string]string // part → host:port of its own listener
@@ -143,37 +145,40 @@ type setting struct {
 func prepare(ctx context.Context, dir string, o Options) (*setting, error) {
 	before, err := demo.Load(dir)
 	complete := err == nil
-	s := &setting{files: files{dir}, made: time.Now(), extracts: o.BAG, ports: map[string]string{}}
+	s := &setting{files: material.Files{Dir: dir}, made: time.Now(), extracts: o.BAG, ports: map[string]string{}}
 	if complete {
 		s.made = before.Made
 	}
-	if age := time.Since(s.made); age > contractLife {
+	if age := time.Since(s.made); age > material.ContractLife {
 		return nil, fmt.Errorf("the demo contracts in %s were signed on %s and have expired: empty the folder, or choose another",
 			dir, s.made.Format(time.DateOnly))
 	}
-	addresses, err := reserve(ctx, append([]string{o.Listen, o.ListenTLS}, make([]string, len(parts))...))
+	names := material.Parts()
+	addresses, err := reserve(ctx, append([]string{o.Listen, o.ListenTLS}, make([]string, len(names))...))
 	if err != nil {
 		return nil, err
 	}
 	s.listen, s.listenTLS = addresses[0], addresses[1]
 	s.hub, s.mtls = "http://"+s.listen, "https://"+s.listenTLS
-	for i, part := range parts {
+	for i, part := range names {
 		s.ports[part] = addresses[2+i]
 	}
-	if s.region, err = writeRegion(dir, s.ports["address"], s.made); err != nil {
+	if s.region, err = material.WriteRegion(s.files, material.Places{
+		Upstreams: map[string][]string{"address": {s.url("address")}, "cases": {s.url("cases")}}, Signed: s.made,
+	}); err != nil {
 		return nil, err
 	}
 	if !complete {
-		if err := makeMaterial(s.files, s.region); err != nil {
+		if _, err := material.Make(s.files, s.region, material.Options{Names: []string{"localhost"}, IPs: []net.IP{net.IPv4(127, 0, 0, 1)}}); err != nil {
 			return nil, err
 		}
-		if err := signContracts(ctx, s.files, s.region, s.made); err != nil {
+		if err := material.SignContracts(ctx, s.files, s.region, s.made); err != nil {
 			return nil, err
 		}
 	}
 	// A kept folder goes on with the addresses it has; the town is for a new one.
-	if _, err := os.Stat(s.files.path("address", "CURRENT")); len(s.extracts) == 0 && err != nil {
-		town := s.files.path(bagextract.TownFile)
+	if _, err := os.Stat(s.files.Path("address", "CURRENT")); len(s.extracts) == 0 && err != nil {
+		town := s.files.Path(bagextract.TownFile)
 		s.extracts = []string{town}
 		return s, writeTown(town)
 	}
@@ -215,7 +220,7 @@ func writeTown(path string) error {
 // telemetryFor sets up a part's measuring. The demo keeps every trace.
 func (h *Hub) telemetryFor(ctx context.Context, s *setting, part string) (*telemetry.Telemetry, *slog.Logger, error) {
 	logger := telemetry.Logger(h.log, part, slog.LevelInfo)
-	client, err := workloadClient(s.files.pair(part), "journal")
+	client, err := workloadClient(s.files.Pair(part), "journal")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,11 +1,8 @@
-package allinone
+package material
 
 import (
 	"context"
-	"crypto"
-	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,22 +12,18 @@ import (
 	"noorderhub.nl/hub/services/registry"
 )
 
-// signContracts builds a contract for every entry of the region's terms and signs it in the name of all organisations in
+// SignContracts builds a contract for every entry of the region's terms and signs it in the name of all organisations in
 // it. Only the demo does so: everywhere else each organisation signs for itself.
-func signContracts(ctx context.Context, f files, r *region, at time.Time) error {
+func SignContracts(ctx context.Context, f Files, r *Region, at time.Time) error {
 	signers := map[string]contract.Signer{}
 	for _, o := range r.Organisations {
-		pair, err := tls.LoadX509KeyPair(f.path("organisations", o.Slug, "contract.pem"), f.path("organisations", o.Slug, "contract.key"))
+		signer, err := contractSigner(f, o)
 		if err != nil {
 			return err
 		}
-		key, ok := pair.PrivateKey.(crypto.Signer)
-		if !ok {
-			return errors.New(o.Slug + ": the contract key cannot sign")
-		}
-		signers[o.OIN] = contract.Signer{Key: key, Certificate: pair.Leaf}
+		signers[o.OIN] = signer
 	}
-	drafts, err := registry.Drafts(ctx, f.path(regionFile), at)
+	drafts, err := registry.Drafts(ctx, f.Region(), at)
 	if err != nil {
 		return err
 	}
