@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,55 +26,71 @@ func ParseObject(text []byte) (Object, error) {
 	if !utf8.Valid(text) {
 		return nil, errors.New("not UTF-8")
 	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	if err := scan(dec, 0); err != nil {
-		return nil, err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("text behind the JSON value")
-	}
 	var o Object
 	if err := json.Unmarshal(text, &o); err != nil || o == nil {
 		return nil, errors.New("not a JSON object")
 	}
+	if err := checkNames(text); err != nil {
+		return nil, err
+	}
 	return o, nil
 }
 
-// scan reads one JSON value and checks what the decoder lets pass.
-func scan(dec *json.Decoder, depth int) error {
-	t, err := dec.Token()
-	if err != nil {
-		return errors.New("not JSON")
+// checkNames looks at text that is known to be JSON for what encoding/json lets pass: a member name that stands twice in
+// one object, and deep nesting. It runs on every assertion, so it walks the bytes and decodes only names with escapes.
+func checkNames(text []byte) error {
+	type level struct {
+		object bool
+		first  int // of its names
 	}
-	delim, ok := t.(json.Delim)
-	if !ok {
-		return nil
-	}
-	if depth == maxDepth {
-		return errors.New("nested too deep")
-	}
-	seen := map[string]bool{}
-	for dec.More() {
-		if delim == '{' {
-			name, err := dec.Token()
-			if err != nil {
-				return errors.New("not JSON")
+	var levels []level
+	var names [][]byte // of all levels that are open, one after the other
+	name := false      // the next string is one
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '{', '[':
+			if len(levels) == maxDepth {
+				return errors.New("nested too deep")
 			}
-			if n, _ := name.(string); seen[n] {
-				return errors.New("a member name stands twice")
-			} else {
-				seen[n] = true
+			name = c == '{'
+			levels = append(levels, level{object: name, first: len(names)})
+		case '}', ']':
+			own := names[levels[len(levels)-1].first:]
+			slices.SortFunc(own, bytes.Compare)
+			for k := 1; k < len(own); k++ {
+				if bytes.Equal(own[k-1], own[k]) {
+					return errors.New("a member name stands twice")
+				}
 			}
+			names, levels, name = names[:len(names)-len(own)], levels[:len(levels)-1], false
+		case ',':
+			name = levels[len(levels)-1].object
+		case '"':
+			end := i + 1
+			for text[end] != '"' {
+				if text[end] == '\\' {
+					end++
+				}
+				end++
+			}
+			if name {
+				names, name = append(names, plain(text[i:end+1])), false
+			}
+			i = end
 		}
-		if err := scan(dec, depth+1); err != nil {
-			return err
-		}
-	}
-	if _, err := dec.Token(); err != nil {
-		return errors.New("not JSON")
 	}
 	return nil
+}
+
+// plain gives what a JSON string says.
+func plain(quoted []byte) []byte {
+	inside := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(inside, '\\') < 0 {
+		return inside
+	}
+	var s string
+	_ = json.Unmarshal(quoted, &s) // it is a string: the whole text was read before
+	return []byte(s)
 }
 
 // Text gives a string member, "" when it is absent. Anything else in its place is an error, null included.
