@@ -119,6 +119,7 @@ func (a *App) ServeWith(name string, l net.Listener, srv *http.Server) {
 		srv.MaxHeaderBytes = 64 << 10
 	}
 	srv.ErrorLog = log.New(serverLog{a.logger, name}, "", 0)
+	unused := watchUnused(srv)
 	a.loops = append(a.loops, loop{name, func() error {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -128,6 +129,7 @@ func (a *App) ServeWith(name string, l net.Listener, srv *http.Server) {
 	a.OnStop(name, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, a.timeout*drainShare/100)
 		defer cancel()
+		defer unused.closeAfter(unusedGrace)()
 		err := srv.Shutdown(ctx)
 		if err != nil {
 			err = errors.Join(err, srv.Close())
