@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/go-kit/kit/sd"
 
@@ -10,7 +11,11 @@ import (
 
 // openConsul comes before what follows names in the catalogue.
 func (w *wiring) openConsul(context.Context) (err error) {
-	w.consul, err = consul.Open(w.cfg.Consul, w.deps.Logger)
+	cfg := w.cfg.Consul
+	if cfg.LastKnown == "" {
+		cfg.LastKnown = filepath.Join(w.cfg.Data, "instances")
+	}
+	w.consul, err = consul.Open(cfg, w.deps.Logger)
 	return err
 }
 

@@ -133,7 +133,7 @@ func passing(err error) bool {
 }
 
 const (
-	eventWait  = 20 * time.Second       // of one look at the feed
+	eventWait  = 5 * time.Second        // of one look at the feed; a part that came back is noticed within it
 	eventPause = 500 * time.Millisecond // after a look that failed
 )
 

@@ -83,6 +83,7 @@ func (s *Stack) gateway(name string) block {
 		"name": name, "data": s.data(name), "listenTls": s.at[name],
 		"tls":   block{"cert": certificate.Cert, "key": certificate.Key, "clientCas": s.files.CA()},
 		"redis": s.redisBlock(),
+		"cache": block{"key": "file:" + s.files.Secret("answers")}, // one for all gateways, so that they share answers
 		"parts": block{
 			"registry": s.url("registry"), "journal": s.url("journal"), "authserver": s.url("authserver"), "portal": s.url("portal"),
 		},

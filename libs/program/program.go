@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"noorderhub.nl/hub/libs/config"
+	"noorderhub.nl/hub/libs/redisdb"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/workload"
 )
@@ -69,6 +70,7 @@ func (p Program[C]) Run(ctx context.Context, args []string, stdout, stderr io.Wr
 
 func (p Program[C]) serve(ctx context.Context, cfg C, patience time.Duration, stderr io.Writer) (err error) {
 	logger := telemetry.Logger(stderr, p.Name, slog.LevelInfo)
+	redisdb.LogTo(logger)
 	files, target := p.Measure(cfg)
 	id, err := workload.Load(files)
 	if err != nil {

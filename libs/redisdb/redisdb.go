@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -51,6 +52,17 @@ func (c Config) Validate() error {
 		faults = append(faults, errors.New("redis: timeout is negative"))
 	}
 	return errors.Join(faults...)
+}
+
+// LogTo makes what the Redis client itself has to tell, of connections it could not make, warnings of a logger. It holds
+// for the whole process, for the client knows one logger only: the program sets it once, before any Open.
+func LogTo(logger *slog.Logger) { redis.SetLogger(clientLog{logger}) }
+
+type clientLog struct{ logger *slog.Logger }
+
+// Printf is what the client calls. Its texts name addresses and errors, never commands or values.
+func (l clientLog) Printf(ctx context.Context, format string, args ...any) {
+	l.logger.WarnContext(ctx, "redis client: "+fmt.Sprintf(format, args...))
 }
 
 // Open connects lazily: a Redis that is away is no reason not to start, its users say what they do without it. stop
@@ -96,6 +108,8 @@ func options(cfg Config) (*redis.UniversalOptions, error) {
 		ContextTimeoutEnabled: true,
 		// One retry covers a connection the server closed while it was idle; more would multiply the timeout.
 		MaxRetries: 1,
+		// Who waits for a server that is away is told so; a retried dial would only add its timeout again.
+		DialerRetries: 1,
 		// The handshake for maintenance notices is a feature of one vendor's cloud.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}

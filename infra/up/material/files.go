@@ -24,7 +24,8 @@ func (f Files) SnapshotKey() string { return f.Path("registry", "snapshot.key") 
 // SnapshotPub is its public half, which the followers pin.
 func (f Files) SnapshotPub() string { return f.Path("registry", "snapshot.pub.pem") }
 
-// Secret is a file with 32 random bytes in base64: "envelope" of the authorization server, "pseudonyms" of the journal.
+// Secret is a file with 32 random bytes in base64: "envelope" of the authorization server, "pseudonyms" of the journal,
+// "answers" of the gateways together.
 func (f Files) Secret(name string) string { return f.Path("secrets", name) }
 
 // Pair are the files of a certificate in the folder pki: a part's name, or Outside.

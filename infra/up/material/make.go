@@ -45,6 +45,7 @@ func Make(f Files, r *Region, o Options) ([]string, error) {
 	m.issue(pki.Request{CommonName: "Noorderhub", DNSNames: o.Names, IPs: o.IPs, Server: true}, "pki", Outside)
 	m.secret("envelope")
 	m.secret("pseudonyms")
+	m.secret("answers")
 	m.snapshotKeys()
 	if r != nil {
 		m.organisations(r)

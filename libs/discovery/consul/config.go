@@ -20,6 +20,7 @@ type Config struct {
 	Datacenter string        `yaml:"datacenter"` // empty: that of the agent
 	Prefix     string        `yaml:"prefix"`     // of keys in KV, the same for all parts; default noorderhub
 	Advertise  string        `yaml:"advertise"`  // host:port where others reach this part; needed when it listens on all addresses
+	LastKnown  string        `yaml:"lastKnown"`  // folder that keeps the instances found last, for a start while the agent is away; empty: not kept, at a gateway in its data folder
 	Weight     int           `yaml:"weight"`     // share of the calls relative to other instances, 1 to 65535; default 1
 }
 

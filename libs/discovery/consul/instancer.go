@@ -23,8 +23,9 @@ type Instancer struct {
 	discovery.Fanout
 	service string
 	client  *Client
-	told    []string
-	fresh   bool // told is what registered receivers have
+	kept    lastKnown
+	told    []string // nil: nothing yet
+	fresh   bool     // told is what registered receivers have
 	cancel  context.CancelFunc
 	ended   chan struct{}
 	stop    sync.Once
@@ -41,10 +42,15 @@ func (c *Client) Instancer(service string) (*Instancer, error) {
 		return nil, fmt.Errorf("address %q names no service", discovery.Catalogue)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	i := &Instancer{service: service, client: c, cancel: cancel, ended: make(chan struct{})}
+	i := &Instancer{service: service, client: c, kept: c.lastKnown(service), cancel: cancel, ended: make(chan struct{})}
 	queries := blocking{what: "instances of " + service, logger: c.logger, ask: i.ask, away: func(err error) {
-		i.Publish(sd.Event{Err: err})
 		i.fresh = false // tell the instances again once the agent is back
+		// Either or: receivers get the newest event only, and an error must not hide the instances.
+		if kept := i.recall(ctx); len(kept) > 0 {
+			i.Publish(sd.Event{Instances: kept})
+			return
+		}
+		i.Publish(sd.Event{Err: err})
 	}}
 	go func() {
 		defer close(i.ended)
@@ -71,7 +77,7 @@ func (i *Instancer) ask(ctx context.Context, o *api.QueryOptions) (uint64, error
 	if meta.ResultsFilteredByACLs && len(entries) == 0 {
 		return 0, errors.New("the token may not see the instances: service:read and node:read are needed")
 	}
-	var texts []string
+	texts := []string{}
 	for _, e := range entries {
 		in, err := instance(e)
 		if err != nil {
@@ -84,6 +90,9 @@ func (i *Instancer) ask(ctx context.Context, o *api.QueryOptions) (uint64, error
 	if !i.fresh || !slices.Equal(texts, i.told) {
 		i.Publish(sd.Event{Instances: slices.Clone(texts)})
 		i.told, i.fresh = texts, true
+		if err := i.kept.put(texts); err != nil {
+			i.client.logger.WarnContext(ctx, "last known instances not kept", "service", i.service, "error", err)
+		}
 	}
 	return meta.LastIndex, nil
 }

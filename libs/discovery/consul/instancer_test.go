@@ -78,6 +78,28 @@ func TestWhileTheAgentIsAwayOnlyTheErrorIsTold(t *testing.T) {
 	expect(t, events, "10.0.0.1:443")
 }
 
+func TestAStartWithoutTheAgentGoesOnWithWhatWasKnownLast(t *testing.T) {
+	f := newFake(t)
+	f.add("a", "10.0.0.1", 443, 3)
+	dir := t.TempDir()
+	start := func() (*Instancer, chan sd.Event) {
+		c, err := Open(Config{Address: f.URL, LastKnown: dir}, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return follow(t, c, "bag")
+	}
+	first, events := start()
+	expect(t, events, "10.0.0.1:443;weight=3")
+	first.Stop()
+	f.change(func() { f.away = true })
+	_, events = start()
+	expect(t, events, "10.0.0.1:443;weight=3")
+	f.change(func() { f.away = false })
+	f.add("b", "10.0.0.2", 443, 1)
+	expect(t, events, "10.0.0.1:443;weight=3", "10.0.0.2:443")
+}
+
 func TestAnIndexThatGoesBackStartsAnew(t *testing.T) {
 	f := newFake(t)
 	f.add("a", "10.0.0.1", 443, 1)
