@@ -34,7 +34,7 @@ type Config struct {
 	Demo          bool                `yaml:"demo"`          // allows listen
 
 	Workload workload.Files `yaml:"workload"` // certificate of gateway.hub.internal
-	Parts    PartsConfig    `yaml:"parts"`    // the hub\'s own parts
+	Parts    PartsConfig    `yaml:"parts"`    // the hub's own parts
 	Registry RegistryConfig `yaml:"registry"` // whose snapshots are believed
 	Consul   consul.Config  `yaml:"consul"`   // registration, and parts and services found by name
 

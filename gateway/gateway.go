@@ -54,20 +54,22 @@ type Service struct {
 
 // wiring is what the steps of New hand on to each other.
 type wiring struct {
-	cfg     Config
-	deps    Deps
-	app     *app.App
-	id      *workload.Identity
-	log     *txlog.Log
-	signer  *token.Signer
-	policy  *policy.Holder
-	shared  *shared.Memory
-	limits  *limit.Limiter
-	cache   *cache.Cache // nil: no answers are kept
-	chain   *chain.Chain
-	edge    *edge.Edge
-	consul  *consul.Client
-	service *Service
+	cfg    Config
+	deps   Deps
+	app    *app.App
+	id     *workload.Identity
+	log    *txlog.Log
+	signer *token.Signer
+	policy *policy.Holder
+	shared *shared.Memory
+	limits *limit.Limiter
+	cache  *cache.Cache // nil: no answers are kept
+	chain  *chain.Chain
+	edge   *edge.Edge
+	consul *consul.Client
+	// follower is nil where the snapshots come from Deps.
+	follower *registry.Follower
+	service  *Service
 }
 
 // New recovers the transaction log and binds the listeners. Nothing is served before Run.
@@ -172,7 +174,7 @@ func (w *wiring) followRegistry(ctx context.Context) error {
 	}
 	follower.Heed(w.consul.Watch(w.app, registry.VersionKey))
 	w.app.Background("registry follower", follower.Run)
-	w.deps.Snapshots = follower
+	w.deps.Snapshots, w.follower = follower, follower
 	return nil
 }
 

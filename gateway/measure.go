@@ -7,6 +7,7 @@ import (
 
 	"noorderhub.nl/hub/gateway/internal/cache"
 	"noorderhub.nl/hub/gateway/internal/limit"
+	registry "noorderhub.nl/hub/services/registry/api"
 )
 
 // counter is a number that only grows, read when somebody asks.
@@ -30,6 +31,18 @@ func cacheCounters(c *cache.Cache) []counter {
 	}
 }
 
+// followerCounters tell how newer snapshots came. Misfits that grow mean that somebody's bodies are not what they say.
+func followerCounters(f *registry.Follower) []counter {
+	of := func(pick func(registry.Counts) uint64) func() int64 {
+		return func() int64 { return int64(pick(f.Counts())) }
+	}
+	return []counter{
+		{"gateway.snapshots.deltas", "{snapshot}", "snapshots that came as a delta", of(func(c registry.Counts) uint64 { return c.Deltas })},
+		{"gateway.snapshots.whole", "{snapshot}", "snapshots that came whole", of(func(c registry.Counts) uint64 { return c.Whole })},
+		{"gateway.snapshots.misfits", "{delta}", "deltas that did not give what the registry signed", of(func(c registry.Counts) uint64 { return c.Misfits })},
+	}
+}
+
 // measure publishes what the operators of a gateway watch, beside the requests that the telemetry counts by itself.
 func (w *wiring) measure() error {
 	meter := w.deps.Telemetry.Meter("gateway")
@@ -46,6 +59,9 @@ func (w *wiring) measure() error {
 		{"gateway.limits.questions", "{question}", "questions to redis for permits, each for one call or more", func() int64 { return int64(w.limits.Asked()) }},
 		{"gateway.redis.losses", "{loss}", "times that redis went away", func() int64 { return int64(w.shared.Losses()) }},
 		{"gateway.panics", "{panic}", "calls that ended in a fault of the program", func() int64 { return int64(w.edge.Panics()) }},
+	}
+	if w.follower != nil {
+		counters = append(counters, followerCounters(w.follower)...)
 	}
 	if w.cache != nil {
 		counters = append(counters, cacheCounters(w.cache)...)

@@ -20,6 +20,7 @@ Generated from the source by ` + "`go run ./infra/configdoc`" + `; do not edit.
 
 Each part reads one YAML file: ` + "`<part> --config FILE`" + `. An unknown key, a wrong type and every broken rule are reported together, and the
 part does not start. A secret may be given as ` + "`file:PATH`" + `. Durations are written as ` + "`5s`" + ` or ` + "`1m30s`" + `.
+A database that is away at the start is waited for, with a line in the log, and after ` + "`--start-timeout`" + ` (default 60s) the part ends with exit code 1.
 `
 
 // generator resolves struct types over the packages of the module at root.

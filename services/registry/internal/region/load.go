@@ -57,6 +57,7 @@ type loader struct {
 	certificates map[string][][]*x509.Certificate // by OIN: chains, leaf first
 	services     map[string]*api.Service          // by slug
 	contracts    map[string]*contract.Verified    // by name
+	open         map[string]bool                  // paths that a description leaves open to all, of those in public
 }
 
 // Load reads the region file at path and everything it names. The error is Faults when the region is what is wrong.
@@ -74,7 +75,7 @@ func Load(ctx context.Context, path string, opts Options) (*Region, error) {
 		dir: filepath.Dir(path), now: opts.Now(), touch: opts.Touched, inForce: opts.InForce, faults: faults{list: new([]Fault), file: name},
 		orgs: map[string]*Organisation{}, byOIN: map[string]*Organisation{},
 		certificates: map[string][][]*x509.Certificate{}, services: map[string]*api.Service{},
-		contracts: map[string]*contract.Verified{},
+		contracts: map[string]*contract.Verified{}, open: map[string]bool{},
 	}
 	l.file = parseFile(text, l.faults)
 	l.loadHub()

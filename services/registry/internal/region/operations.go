@@ -55,6 +55,7 @@ func (l *loader) operations(s Service, a API, f faults) []api.Operation {
 			}
 			op := methods[method]
 			if slices.Contains(s.Public, a.BasePath+path) && method == http.MethodGet && openToAll(doc, op) {
+				l.open[a.BasePath+path] = true
 				continue
 			}
 			of := f.at("%s %s", method, path)

@@ -199,6 +199,7 @@ func TestARegionIsRefused(t *testing.T) {
 			c.Terms.Fields = map[string][]string{"haalAdres": {"id"}}
 		}), "grants[0]: fields cannot be enforced by this version of the hub"},
 		{"with a public path whose description demands a token", replace("published: true", "public: [/bag/individuelebevragingen/v2/adressen]"), "does not say security: [] for GET /bag/individuelebevragingen/v2/adressen"},
+		{"with a public path that the description lacks", replace("published: true", "public: [/bag/individuelebevragingen/v2/niets]"), "does not say security: [] for GET /bag/individuelebevragingen/v2/niets"},
 		{"with a public path of another service", replace("published: true", "public: [/oauth2/token]"), "not a path without parameters below a base path"},
 		{"with a public path with a parameter", replace("published: true", "public: ['/bag/individuelebevragingen/v2/adressen/{id}']"), "not a path without parameters"},
 		{"with a provider that is not the owner", replace("service: bag, notBefore", "service: bag, provider: emmen, notBefore"), "provider is for services per organisation"},
