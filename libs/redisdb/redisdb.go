@@ -62,7 +62,7 @@ type clientLog struct{ logger *slog.Logger }
 
 // Printf is what the client calls. Its texts name addresses and errors, never commands or values.
 func (l clientLog) Printf(ctx context.Context, format string, args ...any) {
-	l.logger.WarnContext(ctx, "redis client: "+fmt.Sprintf(format, args...))
+	l.logger.WarnContext(ctx, "redis client", "told", fmt.Sprintf(format, args...))
 }
 
 // Open connects lazily: a Redis that is away is no reason not to start, its users say what they do without it. stop

@@ -86,6 +86,13 @@ type Client struct {
 	Assignments  []Assignment    `json:"assignments"`           // grants of its organisation that it may use
 	AdminScopes  []string        `json:"adminScopes,omitempty"` // e.g. journaal.lezen, for administration resources
 	HubOperator  bool            `json:"hubOperator,omitempty"` // sees metadata of all organisations
+	Person       *Person         `json:"person,omitempty"`      // whose key it is; nil: a program
+}
+
+// Person is who stands behind a client that is no program. Roles govern administration, never calls.
+type Person struct {
+	ID    string   `json:"id"`
+	Roles []string `json:"roles"`
 }
 
 // Assignment lets a client use a grant. Name is the consumer's short name for it; it survives successors of the grant.

@@ -5,9 +5,9 @@ import (
 	"errors"
 
 	"noorderhub.nl/hub/libs/contract"
-	"noorderhub.nl/hub/libs/errs"
 	"noorderhub.nl/hub/libs/token"
 	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
 
@@ -24,9 +24,6 @@ func (h *handlers) caller(ctx context.Context, operation string) (token.Caller, 
 		return caller, nil, codeScope.New("this operation needs the scope %s", scopeRead).WithRule(scopeRead)
 	}
 	state := h.Publisher.State()
-	if state == nil || state.Region == nil {
-		return caller, nil, errs.CodeUnavailable.New("the region file has faults, so its details cannot be shown")
-	}
 	if caller.HasRole(token.RoleHubOperator) {
 		h.Logger.InfoContext(ctx, "hub operator looks at metadata", "operation", operation, "client_id", caller.ClientID)
 	}
@@ -44,7 +41,7 @@ func (h *handlers) organisations(ctx context.Context, _ struct{}) (organisationL
 		return organisationList{}, err
 	}
 	out := organisationList{Organisations: []api.OrganisationView{}}
-	for _, o := range state.Region.File.Organisations {
+	for _, o := range directory.All[*directory.Organisation](state.Directory) {
 		view := api.OrganisationView{OIN: o.OIN, Slug: o.Slug, Name: o.Name, Municipality: o.Municipality, Contacts: []api.Contact{}}
 		for _, c := range o.Contacts {
 			view.Contacts = append(view.Contacts, api.Contact{Role: c.Role, Email: c.Email})
@@ -93,8 +90,9 @@ func (h *handlers) agreements(ctx context.Context, _ struct{}) (agreementList, e
 	}
 	now := h.Now()
 	out := agreementList{Agreements: []api.AgreementView{}}
-	for _, a := range state.Region.Agreed {
-		if !a.Content.Names(caller.PeerID) && !caller.HasRole(token.RoleHubOperator) {
+	for _, c := range directory.All[*directory.Contract](state.Directory) {
+		a := c.Verified()
+		if a == nil || !a.Content.Names(caller.PeerID) && !caller.HasRole(token.RoleHubOperator) {
 			continue
 		}
 		view := api.AgreementView{

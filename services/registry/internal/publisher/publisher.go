@@ -1,5 +1,6 @@
-// Package publisher holds the snapshot in force: it compiles the region, adds the keys of the parts, numbers and signs the
-// result, stores it and wakes who waits for it. A region with faults changes nothing.
+// Package publisher holds what is in force: the directory, and the snapshot that is compiled from it with the keys of the
+// parts. Every administrative act goes through Do: it is checked, compiled, numbered and signed, stored in one transaction
+// with its audit record, and only then in force. What has faults changes nothing.
 package publisher
 
 import (
@@ -12,11 +13,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/region"
 	"noorderhub.nl/hub/services/registry/internal/store"
 )
@@ -24,7 +27,8 @@ import (
 // Store is what the publisher needs of the database; *store.Store is it.
 type Store interface {
 	Newest(ctx context.Context) (store.Stored, error)
-	Add(ctx context.Context, n store.Stored, at time.Time, actor string) error
+	Directory(ctx context.Context) ([]store.Row, error)
+	Commit(ctx context.Context, c store.Commit) error
 	Keys(ctx context.Context, now time.Time) ([]api.PartKeys, error)
 	PutKeys(ctx context.Context, keys api.PartKeys, at time.Time) (bool, error)
 	Audit(ctx context.Context, at time.Time, actor, act, detail string) error
@@ -43,13 +47,23 @@ type Options struct {
 
 // State is what is in force at a moment. It is never changed.
 type State struct {
-	Sealed   api.Sealed
-	Snapshot *api.Snapshot
-	Region   *region.Region // nil while the region file has had faults since the start
-	hash     string         // of the content
-	sum      string         // Sealed.Hash
-	history  history
+	Sealed    api.Sealed
+	Snapshot  *api.Snapshot
+	Directory *directory.State
+	rows      map[directory.Key]row
+	hash      string // of the content
+	sum       string // Sealed.Hash
+	history   history
 }
+
+// row is what the store knows of an entity beside what it says.
+type row struct {
+	revision       int64
+	source, stated string
+}
+
+// Revision gives the revision of an entity, 0 when there is none. It rises with every change.
+func (s *State) Revision(k directory.Key) int64 { return s.rows[k].revision }
 
 // Delta gives the encoded api.Delta from what somebody holds to Sealed; nil where the whole is the answer: what is held is
 // unknown here, or the delta would be no smaller.
@@ -62,10 +76,11 @@ type Publisher struct {
 	o     Options
 	state atomic.Pointer[State]
 
-	rebuild sync.Mutex // one change at a time; guards what follows
-	inputs  fingerprint
-	last    api.Version // the newest in the store, from which numbers go on
-	unsure  bool        // the store may have a newer one: it failed, perhaps after it committed
+	rebuild  sync.Mutex // one change at a time; guards what follows
+	inputs   fingerprint
+	last     api.Version // the newest in the store, from which numbers go on
+	revision int64       // the highest in the store
+	unsure   bool        // the store may have more than is known here: it failed, perhaps after it committed
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced with every new snapshot
@@ -77,23 +92,32 @@ var ErrOther = errors.New("the version asked after has another content here")
 // ErrAhead says that the asker has a newer snapshot than the registry: it was restored without raising the epoch.
 var ErrAhead = errors.New("the version asked after is newer than the registry's")
 
-// New puts the stored snapshot in force, then the region file. When the file has faults, the stored one stays and the
-// faults are logged; without a stored one that Key signed they are the error.
+// New puts what is stored in force, then the region file. When the file has faults, what is stored stays and the faults
+// are logged; without a stored snapshot that Key signed they are the error.
 func New(ctx context.Context, o Options) (*Publisher, error) {
 	p := &Publisher{o: o, changed: make(chan struct{})}
-	if err := p.restore(ctx); err != nil && !errors.Is(err, store.ErrNone) {
+	if err := p.restore(ctx); err != nil {
 		return nil, err
 	}
 	_, err := p.Reload(ctx, "start")
 	var faults region.Faults
-	if errors.As(err, &faults) && p.state.Load() != nil {
+	if errors.As(err, &faults) && p.state.Load().Snapshot != nil {
 		return p, nil
 	}
 	return p, err
 }
 
+// restore takes what the store has: the directory, and the newest snapshot if Key signed it.
 func (p *Publisher) restore(ctx context.Context) error {
+	state, err := p.readDirectory(ctx)
+	if err != nil {
+		return err
+	}
+	p.state.Store(state)
 	stored, err := p.o.Store.Newest(ctx)
+	if errors.Is(err, store.ErrNone) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -114,8 +138,41 @@ func (p *Publisher) restore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("stored snapshot: %w", err)
 	}
-	p.state.Store(&State{Sealed: stored.Sealed, Snapshot: snapshot, hash: stored.Hash, sum: stored.Sealed.Hash()})
+	restored := *state
+	restored.Sealed, restored.Snapshot, restored.hash, restored.sum = stored.Sealed, snapshot, stored.Hash, stored.Sealed.Hash()
+	p.state.Store(&restored)
 	return nil
+}
+
+// readDirectory gives a state with the stored directory and no snapshot. Faults in it are logged and no reason to stop: what
+// is stored was without faults by the rules of its time, and what cannot be read gives nobody anything.
+func (p *Publisher) readDirectory(ctx context.Context) (*State, error) {
+	rows, err := p.o.Store.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	state := &State{rows: make(map[directory.Key]row, len(rows))}
+	entities := make([]directory.Entity, 0, len(rows))
+	for _, r := range rows {
+		e, err := directory.Decode(r.Key.Kind, r.Body)
+		if err != nil {
+			return nil, err
+		}
+		if e.Key() != r.Key {
+			return nil, fmt.Errorf("stored %s %s says that it is %s", r.Key.Kind, r.Key.ID, e.Key().ID)
+		}
+		entities = append(entities, e)
+		state.rows[r.Key] = row{revision: r.Revision, source: r.Source, stated: r.Stated}
+		p.revision = max(p.revision, r.Revision)
+	}
+	var faults directory.Faults
+	if state.Directory, faults, err = directory.Empty().Try(ctx, p.o.Now(), entities); err != nil {
+		return nil, err
+	}
+	if len(faults) > 0 {
+		p.o.Logger.ErrorContext(ctx, "the stored directory has faults", "error", faults)
+	}
+	return state, nil
 }
 
 // State gives what is in force.
@@ -140,34 +197,6 @@ func (p *Publisher) ReloadChanged(ctx context.Context) error {
 	return err
 }
 
-func (p *Publisher) reload(ctx context.Context, actor string) (api.Version, error) {
-	seen := fingerprint{}
-	opts := region.Options{Now: p.o.Now, Touched: seen.add}
-	if state := p.state.Load(); state != nil {
-		opts.InForce = state.Snapshot.Contracts
-	}
-	r, err := region.Load(ctx, p.o.Region, opts)
-	if err != nil {
-		p.inputs = seen
-		p.o.Logger.ErrorContext(ctx, "region refused, the snapshot in force stays", "by", actor, "error", err)
-		if auditErr := p.o.Store.Audit(ctx, p.o.Now(), actor, "region.refused", firstLine(err)); auditErr != nil {
-			p.o.Logger.ErrorContext(ctx, "audit record not written", "error", auditErr)
-		}
-		return api.Version{}, err
-	}
-	if expired := r.Expired(p.o.Now()); len(expired) > 0 {
-		p.o.Logger.WarnContext(ctx, "contracts expired and are left out: move the files away or sign successors", "files", expired)
-	}
-	v, err := p.publish(ctx, actor, r, r.Snapshot())
-	if err != nil {
-		// The files count as changed until what they say is in force.
-		p.o.Logger.ErrorContext(ctx, "region not published, the snapshot in force stays", "by", actor, "error", err)
-		return api.Version{}, err
-	}
-	p.inputs = seen
-	return v, nil
-}
-
 // PutKeys takes the public keys of one instance of a part and publishes them.
 func (p *Publisher) PutKeys(ctx context.Context, keys api.PartKeys) error {
 	if _, err := p.o.Store.PutKeys(ctx, keys, p.o.Now()); err != nil {
@@ -177,67 +206,96 @@ func (p *Publisher) PutKeys(ctx context.Context, keys api.PartKeys) error {
 	return p.Refresh(ctx, keys.Part)
 }
 
-// Refresh publishes the region as it was read last with the keys of this moment.
+// Refresh publishes the directory of this moment with the keys of this moment: contracts that are over leave the snapshot,
+// and keys of clients come and go by the clock.
 func (p *Publisher) Refresh(ctx context.Context, actor string) error {
 	p.rebuild.Lock()
 	defer p.rebuild.Unlock()
-	state := p.state.Load()
-	_, err := p.publish(ctx, actor, state.Region, *state.Snapshot)
+	if err := p.mend(ctx); err != nil {
+		return err
+	}
+	_, err := p.publish(ctx, Act{Actor: actor}, p.state.Load().Directory, nil, nil)
 	return err
 }
 
-// publish numbers, signs, stores and puts in force what differs from the snapshot in force.
-func (p *Publisher) publish(ctx context.Context, actor string, r *region.Region, next api.Snapshot) (api.Version, error) {
+// publish numbers, signs, stores and puts in force a directory with what changed in it. A snapshot that says the same as
+// the one in force is not published again.
+func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State, put []store.Row, removed []directory.Key) (api.Version, error) {
 	keys, err := p.o.Store.Keys(ctx, p.o.Now())
 	if err != nil {
 		return api.Version{}, err
 	}
-	if err := p.ensureLast(ctx); err != nil {
-		return api.Version{}, err
-	}
-	old := p.state.Load()
-	next.Keys, next.Version, next.CreatedAt = keys, api.Version{}, time.Time{}
-	hash, err := contentHash(next)
+	old, now := p.state.Load(), p.o.Now().UTC()
+	snapshot := next.Snapshot(now)
+	snapshot.Keys = keys
+	hash, err := contentHash(snapshot)
 	if err != nil {
 		return api.Version{}, err
 	}
-	next.Version = api.Version{Epoch: p.o.Epoch, Number: 1}
-	if p.last.Epoch == p.o.Epoch {
-		if old != nil && old.Snapshot.Version == p.last && old.hash == hash {
-			same := *old
-			same.Region = r
-			p.state.Store(&same)
-			return p.last, nil
+	commit := store.Commit{At: now, Actor: act.Actor, Act: act.Name, Detail: act.Detail, Put: put, Removed: removed}
+	state := &State{
+		Sealed: old.Sealed, Snapshot: old.Snapshot, hash: old.hash, sum: old.sum, history: old.history,
+		Directory: next, rows: rowsAfter(old.rows, put, removed),
+	}
+	inForce := old.Snapshot != nil && old.Snapshot.Version == p.last && p.last.Epoch == p.o.Epoch
+	fresh := !inForce || old.hash != hash
+	if fresh {
+		if err := p.seal(old, state, snapshot, hash, now); err != nil {
+			return api.Version{}, err
 		}
-		next.Version.Number = p.last.Number + 1
+		commit.Snapshot = &store.Stored{Version: state.Snapshot.Version, Hash: hash, Sealed: state.Sealed}
 	}
-	next.CreatedAt = p.o.Now().UTC()
-	sealed, err := api.Seal(&next, p.o.Key)
-	if err != nil {
-		return api.Version{}, err
-	}
-	state := &State{Sealed: sealed, Snapshot: &next, Region: r, hash: hash, sum: sealed.Hash()}
-	if old != nil {
-		if state.history, err = old.history.next(old, sealed, next.Version); err != nil {
+	if fresh || act.Name != "" || len(put) > 0 || len(removed) > 0 {
+		if err := p.o.Store.Commit(ctx, commit); err != nil {
+			p.unsure = true
 			return api.Version{}, err
 		}
 	}
-	if err := p.o.Store.Add(ctx, store.Stored{Version: next.Version, Hash: hash, Sealed: sealed}, next.CreatedAt, actor); err != nil {
-		p.unsure = true
-		return api.Version{}, err
-	}
-	p.last = next.Version
 	p.state.Store(state)
-	p.wake()
-	p.o.Logger.InfoContext(ctx, "snapshot published", "version", next.Version.String(), "by", actor, "bytes", len(sealed.Body))
-	if p.o.Announce != nil {
-		p.o.Announce(ctx, next.Version)
+	if fresh {
+		p.last = state.Snapshot.Version
+		p.wake()
+		p.o.Logger.InfoContext(ctx, "snapshot published", "version", p.last.String(), "by", act.Actor, "bytes", len(state.Sealed.Body))
+		if p.o.Announce != nil {
+			p.o.Announce(ctx, p.last)
+		}
 	}
-	return next.Version, nil
+	return p.last, nil
 }
 
-// ensureLast asks the store again which version is its newest after it failed: it may have committed all the same.
-func (p *Publisher) ensureLast(ctx context.Context) error {
+// seal gives a state its next snapshot, with number and signature.
+func (p *Publisher) seal(old, state *State, snapshot api.Snapshot, hash string, now time.Time) (err error) {
+	snapshot.Version, snapshot.CreatedAt = api.Version{Epoch: p.o.Epoch, Number: 1}, now
+	if p.last.Epoch == p.o.Epoch {
+		snapshot.Version.Number = p.last.Number + 1
+	}
+	if state.Sealed, err = api.Seal(&snapshot, p.o.Key); err != nil {
+		return err
+	}
+	state.Snapshot, state.hash, state.sum, state.history = &snapshot, hash, state.Sealed.Hash(), nil
+	if old.Snapshot != nil {
+		state.history, err = old.history.next(old, state.Sealed, snapshot.Version)
+	}
+	return err
+}
+
+func rowsAfter(old map[directory.Key]row, put []store.Row, removed []directory.Key) map[directory.Key]row {
+	if len(put) == 0 && len(removed) == 0 {
+		return old
+	}
+	rows := maps.Clone(old)
+	for _, r := range put {
+		rows[r.Key] = row{revision: r.Revision, source: r.Source, stated: r.Stated}
+	}
+	for _, k := range removed {
+		delete(rows, k)
+	}
+	return rows
+}
+
+// mend asks the store again after it failed: what failed may have been stored all the same. What is in force goes on to be
+// served; the directory and the number are the store's.
+func (p *Publisher) mend(ctx context.Context) error {
 	if !p.unsure {
 		return nil
 	}
@@ -245,6 +303,13 @@ func (p *Publisher) ensureLast(ctx context.Context) error {
 	if err != nil && !errors.Is(err, store.ErrNone) {
 		return err
 	}
+	read, err := p.readDirectory(ctx)
+	if err != nil {
+		return err
+	}
+	state := *p.state.Load()
+	state.Directory, state.rows = read.Directory, read.rows
+	p.state.Store(&state)
 	p.last, p.unsure = stored.Version, false
 	return nil
 }
@@ -253,7 +318,7 @@ func (p *Publisher) ensureLast(ctx context.Context) error {
 func (p *Publisher) Await(ctx context.Context, after api.Held) (*State, error) {
 	for {
 		changed := p.channel()
-		if s := p.state.Load(); s != nil {
+		if s := p.state.Load(); s.Snapshot != nil {
 			switch {
 			case s.Snapshot.Version.After(after.Version):
 				return s, nil

@@ -21,11 +21,11 @@ const (
 func BenchmarkLoad(b *testing.B) {
 	r := large(b)
 	loaded := mustLoad(b, r)
-	text, err := json.Marshal(loaded.Snapshot())
+	text, err := json.Marshal(loaded.Snapshot(regiontest.Now))
 	if err != nil {
 		b.Fatal(err)
 	}
-	if got := len(loaded.Snapshot().Grants); got != benchOrganisations*benchServices {
+	if got := len(loaded.Snapshot(regiontest.Now).Grants); got != benchOrganisations*benchServices {
 		b.Fatalf("got %d grants", got)
 	}
 	b.ReportMetric(float64(len(text)), "snapshot-bytes")

@@ -42,6 +42,8 @@ type Organisation struct {
 type Contact struct {
 	Role  string `yaml:"role"`
 	Email string `yaml:"email"`
+	Phone string `yaml:"phone"`
+	Hours string `yaml:"hours"` // when it is there, in words
 }
 
 // Person works at an organisation. How people sign in is not the region file's matter.
@@ -65,6 +67,7 @@ type Client struct {
 	Disabled     bool         `yaml:"disabled"`
 	AdminScopes  []string     `yaml:"adminScopes"`
 	HubOperator  bool         `yaml:"hubOperator"`
+	Person       string       `yaml:"person"` // id of the person whose key it is; empty: a program
 	Assignments  []Assignment `yaml:"assignments"`
 }
 

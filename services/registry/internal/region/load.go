@@ -2,23 +2,23 @@ package region
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"noorderhub.nl/hub/libs/contract"
 	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/directory"
 )
 
 // Region is a region without faults.
 type Region struct {
 	File     *File
-	Agreed   []Agreed // contracts by file name
-	compiled api.Snapshot
+	Entities []directory.Entity // what the file says, with everything it names in them
+	Agreed   []Agreed           // contracts by file name
+	state    *directory.State
 }
 
 // Agreed is a contract of the region with its verified signatures.
@@ -51,13 +51,12 @@ type loader struct {
 	file    *File
 	faults  faults
 
-	anchors      *x509.CertPool
-	orgs         map[string]*Organisation // by slug
-	byOIN        map[string]*Organisation
-	certificates map[string][][]*x509.Certificate // by OIN: chains, leaf first
-	services     map[string]*api.Service          // by slug
-	contracts    map[string]*contract.Verified    // by name
-	open         map[string]bool                  // paths that a description leaves open to all, of those in public
+	entities  []directory.Entity
+	places    places
+	orgs      map[string]*Organisation      // by slug
+	state     *directory.State              // of the entities, faults or not
+	contracts map[string]*contract.Contract // by file name without .json; those that could be read, nil: nothing was to be read
+	verified  map[string]*contract.Verified // the same, of those whose signatures are good
 }
 
 // Load reads the region file at path and everything it names. The error is Faults when the region is what is wrong.
@@ -73,38 +72,35 @@ func Load(ctx context.Context, path string, opts Options) (*Region, error) {
 	}
 	l := &loader{
 		dir: filepath.Dir(path), now: opts.Now(), touch: opts.Touched, inForce: opts.InForce, faults: faults{list: new([]Fault), file: name},
-		orgs: map[string]*Organisation{}, byOIN: map[string]*Organisation{},
-		certificates: map[string][][]*x509.Certificate{}, services: map[string]*api.Service{},
-		contracts: map[string]*contract.Verified{}, open: map[string]bool{},
+		places: places{}, orgs: map[string]*Organisation{}, verified: map[string]*contract.Verified{},
 	}
 	l.file = parseFile(text, l.faults)
-	l.loadHub()
-	snapshot := api.Snapshot{GroupID: l.file.Hub.GroupID}
-	snapshot.Organisations = l.loadOrganisations()
-	if hub, ok := l.orgs[l.file.Hub.Organisation]; ok {
-		snapshot.HubOIN = hub.OIN
-	}
-	l.loadPeople()
-	snapshot.Services = l.loadServices()
-	region := &Region{File: l.file}
+	l.organisations()
+	l.hub()
+	l.people()
+	l.services()
 	if !opts.WithoutContracts {
-		region.Agreed, snapshot.Grants = l.loadContracts(ctx)
-		for _, a := range region.Agreed {
-			snapshot.Contracts = append(snapshot.Contracts, a.Content.Hash())
-		}
-		slices.Sort(snapshot.Contracts)
+		l.readContracts()
 	}
+	l.clients()
+	var found directory.Faults
+	if l.state, found, err = directory.Empty().Try(ctx, l.now, l.entities); err != nil {
+		return nil, err
+	}
+	for _, f := range found {
+		l.tell(f)
+	}
+	region := &Region{File: l.file, Entities: l.entities, Agreed: l.agreed(), state: l.state}
 	l.checkTerms(opts.WithoutContracts)
-	snapshot.Clients = l.loadClients(opts.WithoutContracts)
-	region.compiled = snapshot
 	if err := l.faults.err(); err != nil {
 		return nil, err
 	}
 	return region, ctx.Err()
 }
 
-// Snapshot gives what was compiled: sorted, the same for the same files, without version, time and keys of parts.
-func (r *Region) Snapshot() api.Snapshot { return r.compiled }
+// Snapshot gives what the region alone compiles to: sorted, the same for the same files, without version, time and keys
+// of parts.
+func (r *Region) Snapshot(at time.Time) api.Snapshot { return r.state.Snapshot(at) }
 
 // Expired names the contract files of the region that have expired and give no access any more.
 func (r *Region) Expired(now time.Time) []string {
@@ -124,19 +120,22 @@ func (l *loader) path(name string) string {
 	return filepath.Join(l.dir, name)
 }
 
-// read reads a file that the region names; ok is false when the fault is noted.
-func (l *loader) read(name string, f faults) (text []byte, ok bool) {
+// read reads a file that the region names; "" when the fault is noted.
+func (l *loader) read(name string, f faults) string {
 	if name == "" {
 		f.add("no file named")
-		return nil, false
+		return ""
 	}
 	l.touch(l.path(name))
 	text, err := readBounded(l.path(name))
 	if err != nil {
 		f.add("%s", err)
-		return nil, false
+		return ""
 	}
-	return text, true
+	if len(text) == 0 {
+		f.add("%s is empty", name)
+	}
+	return string(text)
 }
 
 func readBounded(path string) ([]byte, error) {

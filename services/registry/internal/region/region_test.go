@@ -36,7 +36,7 @@ func mustLoad(t testing.TB, r *regiontest.Region) *region.Region {
 
 func TestARegionIsCompiled(t *testing.T) {
 	fixture := regiontest.Default(t)
-	s := mustLoad(t, fixture).Snapshot()
+	s := mustLoad(t, fixture).Snapshot(regiontest.Now)
 
 	if s.HubOIN != regiontest.HubOIN || s.GroupID != "noorderhub-test" || len(s.Organisations) != 3 {
 		t.Errorf("got hub %s, group %s, %d organisations", s.HubOIN, s.GroupID, len(s.Organisations))
@@ -88,7 +88,7 @@ func TestAContractWithEachProviderOfAServicePerOrganisation(t *testing.T) {
 	own.Connections = []contract.Connection{d.Connections[0]}
 	own.Connections[0].Provider = regiontest.AssenOIN
 	r.Sign(t, "own-use", own, "assen")
-	s := mustLoad(t, r).Snapshot()
+	s := mustLoad(t, r).Snapshot(regiontest.Now)
 	got := map[string]api.Terms{}
 	for _, g := range s.Grants {
 		got[g.Provider] = g.Terms
@@ -105,12 +105,12 @@ func TestAPathIsPublicWhenDescriptionAndRegionSaySo(t *testing.T) {
 	r := regiontest.Default(t)
 	r.Replace(t, "published: true", "public: [/bag/individuelebevragingen/v2/sleutels]")
 	r.Write(t, "bag.yaml", regiontest.OpenAPI+"  /sleutels:\n    get: {operationId: lijstSleutels, security: [], responses: {'200': {description: ok}}}\n")
-	s := mustLoad(t, r).Snapshot().Services[0]
+	s := mustLoad(t, r).Snapshot(regiontest.Now).Services[0]
 	if want := []string{"/bag/individuelebevragingen/v2/sleutels"}; !cmp.Equal(s.Public, want) || len(s.Operations) != 3 {
 		t.Errorf("got public %v and operations %v, want public %v", s.Public, s.Operations, want)
 	}
 	r.Replace(t, "public: [/bag/individuelebevragingen/v2/sleutels]", "published: true")
-	for _, o := range mustLoad(t, r).Snapshot().Services[0].Operations {
+	for _, o := range mustLoad(t, r).Snapshot(regiontest.Now).Services[0].Operations {
 		if o.ID == "lijstSleutels" && o.Scope == "bag.lezen" {
 			return
 		}
@@ -122,7 +122,7 @@ func TestTheSameFilesCompileToTheSameBytes(t *testing.T) {
 	r := regiontest.Default(t)
 	var first string
 	for range 20 {
-		text, err := json.Marshal(mustLoad(t, r).Snapshot())
+		text, err := json.Marshal(mustLoad(t, r).Snapshot(regiontest.Now))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -348,7 +348,7 @@ func TestARevokedOrRejectedContractGivesNothingAndBlocksNothing(t *testing.T) {
 		map[contract.SignatureType]map[string]string{contract.Revoke: c.Revoke, contract.Reject: c.Reject}[kind][regiontest.HubOIN] = jws
 		r.WriteContract(t, "assen-bag", c)
 		r.Replace(t, "assen, service: bag", "assen, service: gone")
-		s := mustLoad(t, r).Snapshot()
+		s := mustLoad(t, r).Snapshot(regiontest.Now)
 		if len(s.Grants) != 0 || len(s.Clients[0].Assignments) != 0 {
 			t.Errorf("%s: got %d grants and %d assignments, want none", kind, len(s.Grants), len(s.Clients[0].Assignments))
 		}
@@ -357,7 +357,7 @@ func TestARevokedOrRejectedContractGivesNothingAndBlocksNothing(t *testing.T) {
 
 func TestAContractThatExpiresWhileInForceDropsOut(t *testing.T) {
 	r := regiontest.Default(t)
-	inForce := mustLoad(t, r).Snapshot().Contracts
+	inForce := mustLoad(t, r).Snapshot(regiontest.Now).Contracts
 	later := region.Options{Now: func() time.Time { return regiontest.Draft().NotAfter }}
 	if _, err := region.Load(t.Context(), r.File(), later); err == nil || !strings.Contains(err.Error(), "expired on") {
 		t.Errorf("got %v for a contract that was never in force, want the fault", err)
@@ -368,7 +368,7 @@ func TestAContractThatExpiresWhileInForceDropsOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := loaded.Snapshot()
+		s := loaded.Snapshot(later.Now())
 		if len(s.Grants) != 0 || len(s.Clients[0].Assignments) != 0 {
 			t.Errorf("got %d grants and %d assignments, want none", len(s.Grants), len(s.Clients[0].Assignments))
 		}
@@ -382,7 +382,7 @@ func TestAContractThatExpiresWhileInForceDropsOut(t *testing.T) {
 func TestADescriptionThatTheHubServesIsNoOperation(t *testing.T) {
 	r := regiontest.Default(t)
 	r.Write(t, "bag.yaml", regiontest.OpenAPI+"  /openapi.json:\n    get: {responses: {'200': {description: ok}}}\n")
-	if got := len(mustLoad(t, r).Snapshot().Services[0].Operations); got != 3 {
+	if got := len(mustLoad(t, r).Snapshot(regiontest.Now).Services[0].Operations); got != 3 {
 		t.Errorf("got %d operations, want 3", got)
 	}
 	r.Replace(t, "published: true", "published: false")
@@ -395,7 +395,7 @@ func TestAGrantEndsWithTheCertificateOfASigner(t *testing.T) {
 	r := regiontest.Default(t)
 	r.Signers["assen"] = r.Signer(t, "assen.pem", regiontest.AssenOIN, 24*time.Hour)
 	r.Sign(t, "assen-bag", regiontest.Draft(), "assen", "noorderhub")
-	got := mustLoad(t, r).Snapshot().Grants[0].NotAfter
+	got := mustLoad(t, r).Snapshot(regiontest.Now).Grants[0].NotAfter
 	if want := r.Signers["assen"].Certificate.NotAfter; !got.Equal(want) {
 		t.Errorf("got end %v, want %v", got, want)
 	}

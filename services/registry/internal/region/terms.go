@@ -2,11 +2,12 @@ package region
 
 import (
 	"cmp"
+	"regexp"
 	"strings"
 	"time"
 
 	"noorderhub.nl/hub/libs/contract"
-	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/directory"
 )
 
 // Draft is a contract that the terms of the region ask for.
@@ -51,6 +52,8 @@ func (t Terms) terms() contract.Terms {
 	}
 }
 
+var slugShape = regexp.MustCompile(`^[a-z][a-z0-9-]{1,62}$`)
+
 // checkTerms checks what the terms ask for and, unless the contracts are yet to be signed, that their contracts say
 // the same. Of a contract that is over nothing is asked.
 func (l *loader) checkTerms(unsigned bool) {
@@ -64,57 +67,56 @@ func (l *loader) checkTerms(unsigned bool) {
 			f.add("name stands there twice")
 		}
 		seen[t.Name] = true
-		signed, isSigned := l.contracts[t.Name]
-		if isSigned && l.over(signed) {
+		if v := l.verified[t.Name]; v != nil && l.over(v) {
 			continue
 		}
-		consumer, known := l.orgs[t.Consumer]
+		_, known := l.orgs[t.Consumer]
 		if !known {
 			f.add("consumer %q is not among the organisations", t.Consumer)
 		}
-		service, offered := l.services[t.Service]
+		service := l.state.Service(t.Service)
 		var provider string
-		if !offered {
+		if service == nil {
 			f.add("there is no service %q", t.Service)
 		} else {
 			provider = l.provider(t, service, f)
 			_, err := t.terms().CompleteFor(service.Personal)
 			f.join(err)
-			checkOffer(t.terms(), service, f)
+			f.join(service.Offers(t.terms()))
 		}
 		if !t.NotAfter.After(t.NotBefore) {
 			f.add("notAfter is not after notBefore")
 		}
-		if unsigned || !known || !offered {
+		if unsigned || !known || service == nil {
 			continue
 		}
-		if !isSigned {
+		signed, ok := l.contracts[t.Name]
+		if !ok {
 			if !l.hasFault(t.Name + ".json") {
 				f.add("there is no signed contract %s.json", t.Name)
 			}
 			continue
 		}
-		l.compare(t, consumer.OIN, provider, service.FSCName, signed, f)
+		l.compare(t, l.oin(t.Consumer), provider, service.Compiled().FSCName, signed, f)
 	}
 }
 
 // provider gives the OIN of who provides: the owner, or where the service has one per organisation the one that is named.
-func (l *loader) provider(t Terms, service *api.Service, f faults) string {
+func (l *loader) provider(t Terms, service *directory.Service, f faults) string {
 	if !service.PerOrganisation {
 		if t.Provider != "" {
 			f.add("provider is for services per organisation; %s has its owner", service.Slug)
 		}
 		return service.Owner
 	}
-	provider, known := l.orgs[t.Provider]
-	if !known {
+	if _, known := l.orgs[t.Provider]; !known {
 		f.add("provider %q is not among the organisations", t.Provider)
 		return ""
 	}
-	return provider.OIN
+	return l.oin(t.Provider)
 }
 
-func (l *loader) compare(t Terms, consumer, provider, service string, signed *contract.Verified, f faults) {
+func (l *loader) compare(t Terms, consumer, provider, service string, signed *contract.Contract, f faults) {
 	grants := signed.Content.Grants
 	if len(grants) != 1 || grants[0].Type != contract.ServiceConnection || grants[0].Outway.PeerID != consumer ||
 		grants[0].Service.PeerID != provider || grants[0].Service.Name != service {

@@ -68,20 +68,22 @@ func (s *Store) Newest(ctx context.Context) (Stored, error) {
 	}, nil
 }
 
-// Add stores a snapshot as the newest, with its audit record; the bodies of older ones are dropped. A version that is
-// there already is an error: another registry writes in the same database.
-func (s *Store) Add(ctx context.Context, n Stored, at time.Time, actor string) error {
-	return s.db.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE snapshot SET body = NULL, signature = NULL WHERE body IS NOT NULL`); err != nil {
-			return fmt.Errorf("store snapshot: %w", err)
-		}
-		if _, err := tx.ExecContext(ctx,
-			`INSERT INTO snapshot (epoch, number, hash, created_at, body, signature) VALUES ($1, $2, $3, $4, $5, $6)`,
-			int64(n.Version.Epoch), int64(n.Version.Number), n.Hash, sqldb.At(at), n.Sealed.Body, n.Sealed.Signature); err != nil {
-			return fmt.Errorf("store snapshot %s: %w", n.Version, err)
-		}
-		return audit(ctx, tx, at, actor, "snapshot.publish", n.Version.String()+" "+n.Hash)
-	})
+var errOtherWriter = errors.New("another registry writes in the same database")
+
+// addSnapshot stores a snapshot as the newest, with its audit record; the bodies of older ones are dropped.
+func addSnapshot(ctx context.Context, tx *sql.Tx, n Stored, at time.Time, actor string) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE snapshot SET body = NULL, signature = NULL WHERE body IS NOT NULL`); err != nil {
+		return fmt.Errorf("store snapshot: %w", err)
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO snapshot (epoch, number, hash, created_at, body, signature) VALUES ($1, $2, $3, $4, $5, $6)`,
+		int64(n.Version.Epoch), int64(n.Version.Number), n.Hash, sqldb.At(at), n.Sealed.Body, n.Sealed.Signature)
+	if sqldb.IsUnique(err) {
+		err = errOtherWriter
+	}
+	if err != nil {
+		return fmt.Errorf("store snapshot %s: %w", n.Version, err)
+	}
+	return audit(ctx, tx, at, actor, "snapshot.publish", n.Version.String()+" "+n.Hash)
 }
 
 // PutKeys makes set the keys of one instance; changed is false when they were that already.

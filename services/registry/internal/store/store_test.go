@@ -52,14 +52,14 @@ func TestTheStoreKeepsTheNewestSnapshotWhole(t *testing.T) {
 		now := time.Now()
 		for i, v := range []api.Version{{Epoch: 1, Number: 9}, {Epoch: 1, Number: 10}, {Epoch: 2, Number: 1}} {
 			n := store.Stored{Version: v, Hash: "h", Sealed: api.Sealed{Body: []byte{byte(i)}, Signature: "s"}}
-			if err := s.Add(ctx, n, now, "test"); err != nil {
+			if err := s.Commit(ctx, store.Commit{At: now, Actor: "test", Snapshot: &n}); err != nil {
 				t.Fatal(err)
 			}
 			got, err := s.Newest(ctx)
 			if err != nil || got.Version != v || got.Sealed.Body[0] != byte(i) {
 				t.Errorf("got %+v, %v; want %s", got, err, v)
 			}
-			if err := s.Add(ctx, n, now, "test"); !sqldb.IsUnique(err) {
+			if err := s.Commit(ctx, store.Commit{At: now, Actor: "test", Snapshot: &n}); err == nil {
 				t.Errorf("got %v for a version twice, want a refusal", err)
 			}
 		}

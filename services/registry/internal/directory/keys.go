@@ -1,6 +1,7 @@
-package region
+package directory
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -18,54 +19,57 @@ import (
 
 const minRSABits = 2048
 
-// keys reads the public keys of a client into a JWK Set in which every key has kid, alg and use.
-func (l *loader) keys(c Client, seen map[string]string, f faults) json.RawMessage {
-	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+// preparedKey is a key that was read, with kid, alg and use.
+type preparedKey struct {
+	jose.JSONWebKey
+	thumbprint string // RFC 7638
+	place      int    // in Client.Keys
+}
+
+func (c *Client) prepareKeys(f faults) {
+	c.keys = nil
 	if len(c.Keys) == 0 {
 		f.add("has no keys")
 	}
 	kids := map[string]bool{}
-	for i, name := range c.Keys {
-		kf := f.at("keys[%d] %s", i, name)
-		text, ok := l.read(name, kf)
-		if !ok {
-			continue
+	for i, given := range c.Keys {
+		kf := f.at("keys[%d]", i)
+		if given.From != nil && given.Till != nil && !given.Till.After(*given.From) {
+			kf.add("ends before it begins")
 		}
-		keys, err := parseKeys(text)
+		keys, err := parseKeys([]byte(given.Public))
 		if err != nil {
 			kf.add("%s", err)
 			continue
 		}
 		for _, key := range keys {
-			if err := suits(key.Key, c.Alg); err != nil {
-				kf.add("%s", err)
-				continue
-			}
-			thumbprint, err := key.Thumbprint(crypto.SHA256)
+			prepared, err := prepareKey(key, c.Alg)
 			if err != nil {
 				kf.add("%s", err)
 				continue
 			}
-			id := base64.RawURLEncoding.EncodeToString(thumbprint)
-			if owner, taken := seen[id]; taken {
-				kf.add("the key is already one of client %s", owner)
+			if kids[prepared.KeyID] {
+				kf.add("kid %q stands there twice", prepared.KeyID)
 			}
-			seen[id] = c.ID
-			if key.KeyID == "" {
-				key.KeyID = id
-			}
-			if kids[key.KeyID] {
-				kf.add("kid %q stands there twice", key.KeyID)
-			}
-			kids[key.KeyID] = true
-			set.Keys = append(set.Keys, jose.JSONWebKey{Key: key.Key, KeyID: key.KeyID, Algorithm: c.Alg, Use: "sig"})
+			kids[prepared.KeyID] = true
+			prepared.place = i
+			c.keys = append(c.keys, prepared)
 		}
 	}
-	out, err := json.Marshal(set)
-	if err != nil {
-		f.add("keys: %s", err)
+}
+
+func prepareKey(key jose.JSONWebKey, alg string) (preparedKey, error) {
+	if err := suits(key.Key, alg); err != nil {
+		return preparedKey{}, err
 	}
-	return out
+	sum, err := key.Thumbprint(crypto.SHA256)
+	if err != nil {
+		return preparedKey{}, err
+	}
+	thumbprint := base64.RawURLEncoding.EncodeToString(sum)
+	out := jose.JSONWebKey{Key: key.Key, KeyID: cmp.Or(key.KeyID, thumbprint), Algorithm: alg, Use: "sig"}
+	_, err = out.MarshalJSON()
+	return preparedKey{JSONWebKey: out, thumbprint: thumbprint}, err
 }
 
 // parseKeys takes a JWK, a JWK Set, a PEM public key or a PEM certificate.

@@ -1,4 +1,4 @@
-package region
+package directory
 
 import (
 	"cmp"
@@ -26,14 +26,10 @@ const descriptionPath = "/openapi.json"
 
 // operations reads one description. References to other files are not followed: a description stands on its own.
 // What the file says of its own place is left out where the hub serves that to all.
-func (l *loader) operations(s Service, a API, f faults) []api.Operation {
-	text, ok := l.read(a.OpenAPI, f)
-	if !ok {
-		return nil
-	}
+func (s *Service) operations(a API, open map[string]bool, f faults) []api.Operation {
 	parser := openapi3.NewLoader()
 	parser.IsExternalRefsAllowed = false
-	doc, err := parser.LoadFromData(text)
+	doc, err := parser.LoadFromData([]byte(a.OpenAPI))
 	if err != nil {
 		f.add("not an OpenAPI file: %s", err)
 		return nil
@@ -55,7 +51,7 @@ func (l *loader) operations(s Service, a API, f faults) []api.Operation {
 			}
 			op := methods[method]
 			if slices.Contains(s.Public, a.BasePath+path) && method == http.MethodGet && openToAll(doc, op) {
-				l.open[a.BasePath+path] = true
+				open[a.BasePath+path] = true
 				continue
 			}
 			of := f.at("%s %s", method, path)

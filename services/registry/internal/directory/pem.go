@@ -1,4 +1,4 @@
-package region
+package directory
 
 import (
 	"crypto/x509"
@@ -10,9 +10,9 @@ import (
 var errPrivateKey = errors.New("holds a private key; only public keys belong here, and this one must be considered known")
 
 // certificatesOf reads PEM certificates. A private key among them is refused by name.
-func certificatesOf(text []byte) ([]*x509.Certificate, error) {
+func certificatesOf(pemText string) ([]*x509.Certificate, error) {
 	var certs []*x509.Certificate
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+	for block, rest := pem.Decode([]byte(pemText)); block != nil; block, rest = pem.Decode(rest) {
 		switch {
 		case strings.Contains(block.Type, "PRIVATE KEY"):
 			return nil, errPrivateKey

@@ -1,0 +1,215 @@
+package directory
+
+import (
+	"context"
+	"crypto/x509"
+	"net/mail"
+	"regexp"
+	"slices"
+
+	"noorderhub.nl/hub/libs/contract"
+	"noorderhub.nl/hub/libs/oin"
+)
+
+var (
+	slugShape         = regexp.MustCompile(`^[a-z][a-z0-9-]{1,62}$`)
+	municipalityShape = regexp.MustCompile(`^[0-9]{4}$`)
+	domainShape       = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
+	groupShape        = regexp.MustCompile(`^[a-zA-Z0-9./_-]{1,100}$`)
+)
+
+// HubID is the id of the one Hub.
+const HubID = "hub"
+
+// Hub is what holds for the whole region.
+type Hub struct {
+	Organisation string   `json:"organisation"` // OIN of who runs the hub
+	GroupID      string   `json:"groupId"`      // FSC group
+	Gateway      string   `json:"gateway"`      // domain name that identifies the outway of hosted organisations
+	Anchors      []string `json:"anchors"`      // PEM: trust anchors of contract certificates
+
+	pool *x509.CertPool
+}
+
+// Key is that of the one hub.
+func (*Hub) Key() Key { return Key{KindHub, HubID} }
+
+func (h *Hub) prepare(f faults) {
+	if !groupShape.MatchString(h.GroupID) {
+		f.add("groupId does not match %s", groupShape)
+	}
+	if !domainShape.MatchString(h.Gateway) {
+		f.add("gateway is not a domain name")
+	}
+	h.pool = x509.NewCertPool()
+	if len(h.Anchors) == 0 {
+		f.add("anchors: no trust anchor for contract certificates")
+	}
+	for i, text := range h.Anchors {
+		af := f.at("anchors[%d]", i)
+		certs, err := certificatesOf(text)
+		if err != nil {
+			af.add("%s", err)
+		}
+		for _, cert := range certs {
+			if !cert.IsCA {
+				af.add("not a certificate of an authority")
+			}
+			h.pool.AddCert(cert)
+		}
+	}
+}
+
+func (h *Hub) check(s *State, f faults) {
+	if s.Organisation(h.Organisation) == nil {
+		f.add("organisation %q is not among the organisations", h.Organisation)
+	}
+}
+
+// Organisation is a party of contracts: a municipality, a supplier or the hub itself.
+type Organisation struct {
+	OIN          string    `json:"oin"`
+	Slug         string    `json:"slug"` // unique on the hub, e.g. "assen"
+	Name         string    `json:"name"`
+	Municipality string    `json:"municipality,omitempty"` // CBS code, four digits; empty: no municipality
+	Certificates []string  `json:"certificates,omitempty"` // PEM chains, leaf first: what it signs contracts with, old ones too
+	Contacts     []Contact `json:"contacts,omitempty"`
+
+	chains [][]*x509.Certificate
+}
+
+// Contact is a role of an organisation with an address. It is shown to partners wherever something is refused or waits.
+type Contact struct {
+	Role  string `json:"role"`
+	Email string `json:"email"`
+	Phone string `json:"phone,omitempty"`
+	Hours string `json:"hours,omitempty"` // when it is there, in words
+}
+
+// Key has the OIN as id.
+func (o *Organisation) Key() Key { return Key{KindOrganisation, o.OIN} }
+
+func (o *Organisation) prepare(f faults) {
+	if _, err := oin.Parse(o.OIN); err != nil {
+		f.add("oin: %s", err)
+	}
+	if !slugShape.MatchString(o.Slug) {
+		f.add("slug does not match %s", slugShape)
+	}
+	if o.Name == "" {
+		f.add("name is missing")
+	}
+	if o.Municipality != "" && !municipalityShape.MatchString(o.Municipality) {
+		f.add("municipality is not a CBS code of four digits")
+	}
+	for i, c := range o.Contacts {
+		if _, err := mail.ParseAddress(c.Email); err != nil || c.Role == "" {
+			f.at("contacts[%d]", i).add("needs a role and a mail address")
+		}
+	}
+	o.chains = nil
+	for i, text := range o.Certificates {
+		if chain := o.signingChain(text, f.at("certificates[%d]", i)); chain != nil {
+			o.chains = append(o.chains, chain)
+		}
+	}
+}
+
+func (o *Organisation) check(s *State, f faults) {
+	if other := s.index.slugs[o.Slug]; other != o {
+		f.add("slug is that of %s too", other.OIN)
+	}
+}
+
+// signingChain reads the chain of a contract certificate. One that has expired stays welcome: old signatures name it.
+func (o *Organisation) signingChain(text string, f faults) []*x509.Certificate {
+	chain, err := certificatesOf(text)
+	if err != nil {
+		f.add("%s", err)
+		return nil
+	}
+	leaf := chain[0]
+	if leaf.Subject.SerialNumber != o.OIN {
+		f.add("the subject serial number of the certificate is not the organisation's OIN")
+	}
+	if err := contract.CheckKey(leaf.PublicKey); err != nil {
+		f.add("weak key: %s", err)
+	}
+	if leaf.IsCA {
+		f.add("a certificate of an authority cannot sign contracts")
+	}
+	return chain
+}
+
+// Chain gives the certificate chain that a signature names; it makes a State a source of contract.Verifier.
+func (s *State) Chain(_ context.Context, peer, thumbprint string) ([]*x509.Certificate, error) {
+	if o := s.Organisation(peer); o != nil {
+		for _, chain := range o.chains {
+			if contract.Thumbprint(chain[0]) == thumbprint {
+				return chain, nil
+			}
+		}
+	}
+	return nil, contract.ErrNoCertificate
+}
+
+// The roles of people (design §2). They govern administration, never calls.
+const (
+	RoleAdministrator  = "administrator"
+	RoleIntegrator     = "integrator"
+	RoleApprover       = "approver"
+	RoleOperator       = "operator"
+	RolePrivacyOfficer = "privacy-officer"
+	RoleFinance        = "finance"
+	RoleAuditor        = "auditor"
+	RoleHubOperator    = "hub-operator"
+)
+
+// Roles are all roles.
+var Roles = []string{
+	RoleAdministrator, RoleIntegrator, RoleApprover, RoleOperator, RolePrivacyOfficer, RoleFinance, RoleAuditor, RoleHubOperator,
+}
+
+// Person works at an organisation. How people sign in is not the directory's matter.
+type Person struct {
+	ID           string   `json:"id"`
+	Name         string   `json:"name"`
+	Organisation string   `json:"organisation"` // OIN
+	Email        string   `json:"email,omitempty"`
+	Roles        []string `json:"roles"`
+}
+
+// Key has the person's id.
+func (p *Person) Key() Key { return Key{KindPerson, p.ID} }
+
+func (p *Person) prepare(f faults) {
+	if !slugShape.MatchString(p.ID) {
+		f.add("id does not match %s", slugShape)
+	}
+	if p.Name == "" {
+		f.add("name is missing")
+	}
+	if _, err := mail.ParseAddress(p.Email); p.Email != "" && err != nil {
+		f.add("email is not a mail address")
+	}
+	if len(p.Roles) == 0 {
+		f.add("has no role")
+	}
+	for _, role := range p.Roles {
+		if !slices.Contains(Roles, role) {
+			f.add("role %q is unknown", role)
+		}
+	}
+}
+
+func (p *Person) check(s *State, f faults) {
+	if s.Organisation(p.Organisation) == nil {
+		f.add("organisation %q is not among the organisations", p.Organisation)
+	}
+	if p.HasRole(RoleHubOperator) && p.Organisation != s.Hub().Organisation {
+		f.add("only people of the hub's organisation can be %s", RoleHubOperator)
+	}
+}
+
+// HasRole tells whether the person has a role at its organisation.
+func (p *Person) HasRole(role string) bool { return slices.Contains(p.Roles, role) }
