@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 )
 
 // Contract is a content with the signatures collected so far, per peer id a compact JWS. Its JSON form is
@@ -43,6 +44,23 @@ func Parse(raw []byte) (*Contract, error) {
 	}
 	c.Content = content
 	return c, nil
+}
+
+// With gives a copy with one signature more.
+func (c *Contract) With(kind SignatureType, peer, jws string) *Contract {
+	copied := &Contract{Content: c.Content, Accept: maps.Clone(c.Accept), Reject: maps.Clone(c.Reject), Revoke: maps.Clone(c.Revoke)}
+	list := map[SignatureType]*map[string]string{Accept: &copied.Accept, Reject: &copied.Reject, Revoke: &copied.Revoke}[kind]
+	if *list == nil {
+		*list = map[string]string{}
+	}
+	(*list)[peer] = jws
+	return copied
+}
+
+// Signed tells whether an organisation's signature of a kind is there.
+func (c *Contract) Signed(kind SignatureType, peer string) bool {
+	_, there := c.signatures(kind)[peer]
+	return there
 }
 
 // MarshalJSON writes the content byte for byte as it was received, apart from white space that JSON in JSON may lose.

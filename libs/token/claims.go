@@ -24,7 +24,7 @@ const RoleHubOperator = "hub-operator"
 // gid). A verifier shares one value between calls: it must not be changed.
 type Claims struct {
 	Issuer          string        `json:"iss"`
-	Subject         string        `json:"sub"` // the client id for machine clients
+	Subject         string        `json:"sub"` // the client id for machine clients, the id of a person else
 	ClientID        string        `json:"client_id"`
 	AuthorizedParty string        `json:"azp"`
 	Audience        string        `json:"aud"` // exactly one: a token for two services lets one of them use it at the other

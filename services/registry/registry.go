@@ -27,6 +27,7 @@ import (
 	"noorderhub.nl/hub/libs/token"
 	"noorderhub.nl/hub/libs/workload"
 	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/administration"
 	"noorderhub.nl/hub/services/registry/internal/httpapi"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 	"noorderhub.nl/hub/services/registry/internal/store"
@@ -40,6 +41,7 @@ type Deps struct {
 	Logger    *slog.Logger         // required
 	Telemetry *telemetry.Telemetry // required
 	Now       func() time.Time     // nil: time.Now
+	Hand      administration.Hand  // signs for hosted organisations; nil: none is hosted here
 }
 
 // Service is a running registry.
@@ -140,7 +142,7 @@ func (s *Service) listen(ctx context.Context, cfg Config, deps Deps) error {
 	stopping := make(chan struct{})
 	s.app.ServeWith("listener", tls.NewListener(s.listener, id.Server(httpapi.Parts()...)), &http.Server{
 		Handler: httpapi.New(httpapi.Options{
-			Publisher: s.publisher, Verifier: verifier, Hub: cfg.Hub, Stopping: stopping, Telemetry: deps.Telemetry,
+			Publisher: s.publisher, Office: &administration.Office{Publisher: s.publisher, Hand: deps.Hand, Now: deps.Now}, Verifier: verifier, Hub: cfg.Hub, Stopping: stopping, Telemetry: deps.Telemetry,
 			Logger: deps.Logger, Now: deps.Now,
 		}),
 		ReadTimeout: 30 * time.Second, WriteTimeout: (httpapi.MaxWait + 30) * time.Second,

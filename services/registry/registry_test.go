@@ -25,6 +25,7 @@ import (
 	"noorderhub.nl/hub/libs/workload"
 	"noorderhub.nl/hub/services/registry"
 	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/administration"
 	"noorderhub.nl/hub/services/registry/internal/regiontest"
 )
 
@@ -39,6 +40,7 @@ type world struct {
 	key    *ecdsa.PrivateKey
 	svc    *registry.Service
 	stop   func()
+	hand   administration.Hand
 }
 
 func newWorld(t *testing.T) *world {
@@ -75,7 +77,7 @@ func (w *world) files(part string) workload.Files {
 
 func (w *world) new() (*registry.Service, error) {
 	return registry.New(context.Background(), w.cfg, registry.Deps{
-		Logger: slog.New(slog.DiscardHandler), Telemetry: telemetry.Noop(),
+		Logger: slog.New(slog.DiscardHandler), Telemetry: telemetry.Noop(), Hand: w.hand,
 	})
 }
 

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -31,7 +32,7 @@ type minter struct {
 type minted struct {
 	raw      string
 	audience string
-	operator bool
+	roles    string    // as they are in the snapshot, which may have changed since the access token was issued
 	good     time.Time // use until
 }
 
@@ -41,11 +42,15 @@ func newMinter(s *token.Signer, hub string) *minter {
 
 // token gives the call token of a call that was let through.
 func (m *minter) token(call *Call, now time.Time) (string, error) {
-	operator := call.Client.HubOperator && call.Route.Class == routes.ClassAdministration // roles govern administration, never calls
+	var roles []string
+	if call.Route.Class == routes.ClassAdministration { // roles govern administration, never calls
+		roles = call.Client.Roles()
+	}
+	joined := strings.Join(roles, " ")
 	m.mu.Lock()
 	have, ok := m.minted[call.Claims.ID]
 	m.mu.Unlock()
-	if ok && have.audience == call.Route.Audience && have.operator == operator && now.Before(have.good) {
+	if ok && have.audience == call.Route.Audience && have.roles == joined && now.Before(have.good) {
 		return have.raw, nil
 	}
 	end := now.Add(callTokenLife)
@@ -59,10 +64,7 @@ func (m *minter) token(call *Call, now time.Time) (string, error) {
 		Issuer: m.hub, Subject: call.Claims.Subject, ClientID: call.Claims.ClientID, AuthorizedParty: call.Claims.AuthorizedParty,
 		Audience: call.Route.Audience, Issued: token.Date(now), NotBefore: token.Date(now), Expires: token.Date(end), ID: token.NewID(),
 		Scope: call.Claims.Scope, GrantHash: call.Claims.GrantHash, GroupID: call.Claims.GroupID, PeerID: call.Claims.PeerID,
-		Actor: call.Claims.Actor,
-	}
-	if operator {
-		c.Roles = append(c.Roles, token.RoleHubOperator)
+		Actor: call.Claims.Actor, Roles: roles,
 	}
 	raw, err := m.signer.Sign(c)
 	if err != nil {
@@ -77,7 +79,7 @@ func (m *minter) token(call *Call, now time.Time) (string, error) {
 	if len(m.minted) >= mintedMost {
 		m.sweep(now)
 	}
-	m.minted[call.Claims.ID] = minted{raw: raw, audience: call.Route.Audience, operator: operator, good: good}
+	m.minted[call.Claims.ID] = minted{raw: raw, audience: call.Route.Audience, roles: joined, good: good}
 	return raw, nil
 }
 

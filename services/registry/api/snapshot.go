@@ -5,6 +5,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,6 +88,21 @@ type Client struct {
 	AdminScopes  []string        `json:"adminScopes,omitempty"` // e.g. journaal.lezen, for administration resources
 	HubOperator  bool            `json:"hubOperator,omitempty"` // sees metadata of all organisations
 	Person       *Person         `json:"person,omitempty"`      // whose key it is; nil: a program
+}
+
+// RoleHubOperator is the role of who sees metadata of all organisations.
+const RoleHubOperator = "hub-operator"
+
+// Roles are what the client may do in administration: those of its person, and hub-operator where it is the hub's own.
+func (c *Client) Roles() []string {
+	var roles []string
+	if c.Person != nil {
+		roles = slices.Clone(c.Person.Roles)
+	}
+	if c.HubOperator && !slices.Contains(roles, RoleHubOperator) {
+		roles = append(roles, RoleHubOperator)
+	}
+	return roles
 }
 
 // Person is who stands behind a client that is no program. Roles govern administration, never calls.

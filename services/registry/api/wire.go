@@ -2,6 +2,7 @@ package api
 
 import (
 	_ "embed"
+	"encoding/json"
 	"time"
 )
 
@@ -33,6 +34,8 @@ type OrganisationView struct {
 type Contact struct {
 	Role  string `json:"rol"`
 	Email string `json:"email"`
+	Phone string `json:"telefoon,omitempty"`
+	Hours string `json:"bereikbaar,omitempty"`
 }
 
 // ServiceView is a shared service in GET /beheer/v1/diensten.
@@ -43,6 +46,7 @@ type ServiceView struct {
 	FSCName    string          `json:"fscNaam"`
 	BasePaths  []string        `json:"basispaden"`
 	Personal   bool            `json:"persoonsgegevens"`
+	Published  bool            `json:"gepubliceerd"`
 	Operations []OperationView `json:"operaties"`
 }
 
@@ -60,7 +64,9 @@ type AgreementView struct {
 	State     string             `json:"toestand"`
 	NotBefore time.Time          `json:"geldigVanaf"`
 	NotAfter  time.Time          `json:"geldigTot"`
-	Missing   []string           `json:"ontbrekendeHandtekeningen"` // OINs
+	Missing   []string           `json:"ontbrekendeHandtekeningen"` // OINs: whom it waits for
+	Since     *time.Time         `json:"sinds,omitempty"`           // when it came in or was last signed
+	Name      string             `json:"naam,omitempty"`
 	Grants    []AgreementElement `json:"toestemmingen"`
 }
 
@@ -76,4 +82,175 @@ type AgreementElement struct {
 	LegalBasis         string   `json:"grondslag,omitempty"`
 	ProcessingActivity string   `json:"verwerkingsactiviteit,omitempty"`
 	Scopes             []string `json:"scopes"`
+
+	Narrowings []NarrowingView `json:"beperkingen,omitempty"`
+}
+
+// AgreementDetail is one contract whole.
+type AgreementDetail struct {
+	AgreementView
+	Contract json.RawMessage `json:"contract"` // FSC JSON with signatures
+}
+
+// The types below are the bodies of the administration API that can be written as well as read. What a reader gets beside
+// them (state, owner, revision) stands in the views that embed them.
+
+// OrganisationBody is what an organisation says of itself.
+type OrganisationBody struct {
+	Slug         string    `json:"slug"`
+	Name         string    `json:"naam"`
+	Municipality string    `json:"gemeentecode,omitempty"`
+	Contacts     []Contact `json:"contacten"`
+	Certificates []string  `json:"certificaten,omitempty"` // PEM chains of contract certificates; the hub operator's to change
+}
+
+// PersonBody is a person with the roles at its organisation.
+type PersonBody struct {
+	Name  string   `json:"naam"`
+	Email string   `json:"email,omitempty"`
+	Roles []string `json:"rollen"`
+}
+
+// PersonView is a person of the own organisation.
+type PersonView struct {
+	ID string `json:"id"`
+	PersonBody
+}
+
+// KeyBody is a public key with the time in which a client may use it.
+type KeyBody struct {
+	Public string     `json:"publiek"` // JWK, JWK Set, PEM public key or PEM certificate
+	From   *time.Time `json:"vanaf,omitempty"`
+	Till   *time.Time `json:"tot,omitempty"`
+}
+
+// KeyView is a key as it is registered.
+type KeyView struct {
+	ID   string          `json:"kid"`
+	JWK  json.RawMessage `json:"jwk"`
+	From *time.Time      `json:"vanaf,omitempty"`
+	Till *time.Time      `json:"tot,omitempty"`
+}
+
+// ClientBody is an OAuth client. Its assignments and later keys have requests of their own.
+type ClientBody struct {
+	Name         string    `json:"naam"`
+	Profile      string    `json:"profiel"`   // nlgov or fapi2
+	Alg          string    `json:"algoritme"` // RS256, PS256 or ES256
+	Keys         []KeyBody `json:"sleutels"`
+	Certificates []string  `json:"certificaten,omitempty"` // x5t#S256 or PEM, of TLS certificates it may bind tokens to
+	Disabled     bool      `json:"uitgeschakeld,omitempty"`
+	AdminScopes  []string  `json:"beheerscopes,omitempty"`
+}
+
+// ClientView is a client of the own organisation.
+type ClientView struct {
+	ID           string           `json:"id"`
+	Name         string           `json:"naam"`
+	Profile      string           `json:"profiel"`
+	Alg          string           `json:"algoritme"`
+	Keys         []KeyView        `json:"sleutels"`
+	Certificates []string         `json:"certificaten"` // x5t#S256
+	Disabled     bool             `json:"uitgeschakeld"`
+	AdminScopes  []string         `json:"beheerscopes"`
+	Person       string           `json:"persoon,omitempty"`
+	Assignments  []AssignmentView `json:"toewijzingen"`
+}
+
+// AssignmentView lets a client use a grant under a short name.
+type AssignmentView struct {
+	Name  string `json:"naam"`
+	Grant string `json:"toestemming"` // grant hash
+}
+
+// AssignmentBody names the grant.
+type AssignmentBody struct {
+	Grant string `json:"toestemming"`
+}
+
+// APIBody is one base path of a service with its description.
+type APIBody struct {
+	BasePath string `json:"basispad"`
+	OpenAPI  string `json:"openapi"` // the text, YAML or JSON
+}
+
+// UpstreamBody says where a service runs.
+type UpstreamBody struct {
+	Addresses  []string `json:"adressen"`             // https://host:port or consul:name
+	CAs        string   `json:"ca,omitempty"`         // PEM
+	Timeout    string   `json:"wachttijd,omitempty"`  // to the first byte, e.g. "10s"
+	MaxBody    int64    `json:"maxBytes,omitempty"`   // of a request body
+	Idempotent []string `json:"idempotent,omitempty"` // operations that may be retried besides GET and HEAD
+}
+
+// ServiceBody is a service as its owner puts it on the hub.
+type ServiceBody struct {
+	Title     string       `json:"titel"`
+	FSCName   string       `json:"fscNaam,omitempty"`
+	APIs      []APIBody    `json:"apis"`
+	Upstream  UpstreamBody `json:"achterkant"`
+	Personal  bool         `json:"persoonsgegevens"`
+	Published bool         `json:"gepubliceerd"`
+	Public    []string     `json:"openbaar,omitempty"`
+	Reason    string       `json:"toelichting,omitempty"` // for who approves; needed where a second person must
+}
+
+// ContractDraft is a contract in the words of people; the hub makes FSC of it.
+type ContractDraft struct {
+	Name   string       `json:"naam"`
+	From   time.Time    `json:"geldigVanaf"`
+	Till   time.Time    `json:"geldigTot"`
+	Grants []GrantDraft `json:"toestemmingen"`
+	// Contract is FSC JSON instead of the rest, from a party that made and signed it itself.
+	Contract json.RawMessage `json:"contract,omitempty"`
+}
+
+// GrantDraft is one service connection of a draft.
+type GrantDraft struct {
+	Consumer           string              `json:"afnemer"`
+	Provider           string              `json:"aanbieder"`
+	Delegator          string              `json:"namens,omitempty"`
+	Service            string              `json:"dienst"` // name in FSC
+	Purpose            string              `json:"doel"`
+	LegalBasis         string              `json:"grondslag,omitempty"`
+	ProcessingActivity string              `json:"verwerkingsactiviteit,omitempty"`
+	Scopes             []string            `json:"scopes"`
+	Fields             map[string][]string `json:"velden,omitempty"`
+	Binding            string              `json:"binding,omitempty"`
+	Rate               int                 `json:"perSeconde,omitempty"`
+	Quota              int                 `json:"perDag,omitempty"`
+	CacheSeconds       int                 `json:"bewaarSeconden,omitempty"`
+	Logging            string              `json:"logging,omitempty"`
+	Tariff             string              `json:"tarief,omitempty"`
+}
+
+// SignatureBody accepts, rejects or revokes a contract.
+type SignatureBody struct {
+	Kind string `json:"soort"`         // accept, reject or revoke
+	JWS  string `json:"jws,omitempty"` // the organisation's own signature; empty: the hub signs for an organisation it hosts
+}
+
+// NarrowingBody takes something from a grant, at once.
+type NarrowingBody struct {
+	Suspended     bool     `json:"geschorst,omitempty"`
+	Rate          int      `json:"perSeconde,omitempty"`
+	BlockedScopes []string `json:"geblokkeerdeScopes,omitempty"`
+	Reason        string   `json:"reden"`
+}
+
+// NarrowingView is what one side took from a grant.
+type NarrowingView struct {
+	Grant string `json:"toestemming"`
+	By    string `json:"door"` // OIN
+	NarrowingBody
+}
+
+// ProposalView is a change that waits for a second person of the own organisation.
+type ProposalView struct {
+	ID       string    `json:"id"`
+	Kind     string    `json:"soort"`
+	Subject  string    `json:"onderwerp"`
+	Proposer string    `json:"indiener"`
+	Since    time.Time `json:"sinds"`
+	Reason   string    `json:"toelichting"`
 }

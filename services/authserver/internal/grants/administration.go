@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// administration scopes that a machine client can have, by API. Whatever signs, approves or changes needs a person.
+// administration scopes that a client can have, by API. Whatever signs or approves needs a person too; the registry sees to it.
 var administrationScopes = map[string][]string{
 	"journaal": {"journaal.lezen", "journaal.schrijven"},
-	"beheer":   {"beheer.lezen"},
+	"beheer":   {"beheer.lezen", "beheer.schrijven"},
 }
 
 // administration answers for the hub's own APIs, which need no grant: the registry gave the client scopes on them. ok is

@@ -133,8 +133,11 @@ func (h *handler) claims(who caller, choice *grants.Choice, now time.Time) token
 		if g.NotAfter.Before(expires) {
 			expires = g.NotAfter
 		}
-	} else if client.HubOperator {
-		c.Roles = []string{token.RoleHubOperator}
+	} else {
+		c.Roles = client.Roles()
+	}
+	if client.Person != nil {
+		c.Subject = client.Person.ID
 	}
 	c.Expires = token.Date(expires)
 	if choice.Certificate != "" {

@@ -164,6 +164,39 @@ func (c *Client) jwks(at time.Time) json.RawMessage {
 	return text
 }
 
+// KeyPlace gives the place in Keys of the key with a kid, -1 when there is none.
+func (c *Client) KeyPlace(kid string) int {
+	for _, k := range c.keys {
+		if k.KeyID == kid {
+			return k.place
+		}
+	}
+	return -1
+}
+
+// Thumbprints gives the x5t#S256 of the certificates it may bind tokens to.
+func (c *Client) Thumbprints() []string { return c.thumbprints }
+
+// LiveKey is a key as others may see it.
+type LiveKey struct {
+	ID         string // kid
+	Public     json.RawMessage
+	From, Till *time.Time
+}
+
+// LiveKeys gives all keys with their times, those that have not begun and those that are over too.
+func (c *Client) LiveKeys() []LiveKey {
+	out := make([]LiveKey, 0, len(c.keys))
+	for _, k := range c.keys {
+		text, err := k.MarshalJSON()
+		if err != nil {
+			panic(err) // it was written once when it was prepared
+		}
+		out = append(out, LiveKey{ID: k.KeyID, Public: text, From: c.Keys[k.place].From, Till: c.Keys[k.place].Till})
+	}
+	return out
+}
+
 // Without gives a copy without the assignments of some grants.
 func (c *Client) Without(grants func(hash string) bool) *Client {
 	copied := *c

@@ -18,6 +18,7 @@ const (
 	KindContract     Kind = "contract"
 	KindNarrowing    Kind = "narrowing"
 	KindClient       Kind = "client"
+	KindProposal     Kind = "proposal"
 )
 
 // Key names an entity.
@@ -49,6 +50,7 @@ var kinds = []struct {
 	{KindContract, func() Entity { return &Contract{} }},
 	{KindNarrowing, func() Entity { return &Narrowing{} }},
 	{KindClient, func() Entity { return &Client{} }},
+	{KindProposal, func() Entity { return &Proposal{} }},
 }
 
 // Decode reads the stored form of an entity, which is what encoding/json makes of it. Unknown fields are an error: an

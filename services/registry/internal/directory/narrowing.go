@@ -56,6 +56,9 @@ func (n *Narrowing) check(s *State, f faults) {
 	}
 }
 
+// NarrowingsOf gives what each side took from a grant.
+func (s *State) NarrowingsOf(grant string) []*Narrowing { return s.index.narrowings[grant] }
+
 // narrowed joins what all sides took from a grant; nil when nobody did. By is who took most: a suspension counts before
 // all else.
 func (s *State) narrowed(grant string) *api.Narrowing {

@@ -115,6 +115,8 @@ func kindOf(e Entity) Kind {
 		return KindNarrowing
 	case *Client:
 		return KindClient
+	case *Proposal:
+		return KindProposal
 	}
 	return ""
 }

@@ -3,10 +3,11 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"net/http"
 
-	"noorderhub.nl/hub/libs/contract"
 	"noorderhub.nl/hub/libs/token"
 	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/administration"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
@@ -23,11 +24,10 @@ func (h *handlers) caller(ctx context.Context, operation string) (token.Caller, 
 	if !caller.HasScope(scopeRead) {
 		return caller, nil, codeScope.New("this operation needs the scope %s", scopeRead).WithRule(scopeRead)
 	}
-	state := h.Publisher.State()
 	if caller.HasRole(token.RoleHubOperator) {
 		h.Logger.InfoContext(ctx, "hub operator looks at metadata", "operation", operation, "client_id", caller.ClientID)
 	}
-	return caller, state, nil
+	return caller, h.Publisher.State(), nil
 }
 
 type organisationList struct {
@@ -42,13 +42,83 @@ func (h *handlers) organisations(ctx context.Context, _ struct{}) (organisationL
 	}
 	out := organisationList{Organisations: []api.OrganisationView{}}
 	for _, o := range directory.All[*directory.Organisation](state.Directory) {
-		view := api.OrganisationView{OIN: o.OIN, Slug: o.Slug, Name: o.Name, Municipality: o.Municipality, Contacts: []api.Contact{}}
-		for _, c := range o.Contacts {
-			view.Contacts = append(view.Contacts, api.Contact{Role: c.Role, Email: c.Email})
-		}
-		out.Organisations = append(out.Organisations, view)
+		out.Organisations = append(out.Organisations, organisationView(o))
 	}
 	return out, nil
+}
+
+func (h *handlers) organisation(ctx context.Context, q read) (answered, error) {
+	_, state, err := h.caller(ctx, "organisaties/{oin}")
+	if err != nil {
+		return answered{}, err
+	}
+	o := state.Directory.Organisation(q.path("oin"))
+	if o == nil {
+		return answered{}, administration.CodeUnknown.New("there is no organisation with this OIN")
+	}
+	return one(state, o, organisationView(o)), nil
+}
+
+type peopleList struct {
+	People []api.PersonView `json:"personen"`
+}
+
+// people gives those of the caller's own organisation, the hub operator too: names are no metadata.
+func (h *handlers) people(ctx context.Context, _ struct{}) (peopleList, error) {
+	caller, state, err := h.caller(ctx, "personen")
+	if err != nil {
+		return peopleList{}, err
+	}
+	out := peopleList{People: []api.PersonView{}}
+	for _, p := range directory.All[*directory.Person](state.Directory) {
+		if p.Organisation == caller.PeerID {
+			out.People = append(out.People, personView(p))
+		}
+	}
+	return out, nil
+}
+
+func (h *handlers) person(ctx context.Context, q read) (answered, error) {
+	caller, state, err := h.caller(ctx, "personen/{id}")
+	if err != nil {
+		return answered{}, err
+	}
+	p := state.Directory.Person(q.path("id"))
+	if p == nil || p.Organisation != caller.PeerID {
+		return answered{}, administration.CodeUnknown.New("your organisation has no such person")
+	}
+	return one(state, p, personView(p)), nil
+}
+
+type clientList struct {
+	Clients []api.ClientView `json:"clients"`
+}
+
+// clients gives those of the caller's own organisation; the hub operator sees all.
+func (h *handlers) clients(ctx context.Context, _ struct{}) (clientList, error) {
+	caller, state, err := h.caller(ctx, "clients")
+	if err != nil {
+		return clientList{}, err
+	}
+	out := clientList{Clients: []api.ClientView{}}
+	for _, c := range directory.All[*directory.Client](state.Directory) {
+		if c.Organisation == caller.PeerID || caller.HasRole(token.RoleHubOperator) {
+			out.Clients = append(out.Clients, clientView(c))
+		}
+	}
+	return out, nil
+}
+
+func (h *handlers) client(ctx context.Context, q read) (answered, error) {
+	caller, state, err := h.caller(ctx, "clients/{id}")
+	if err != nil {
+		return answered{}, err
+	}
+	c := state.Directory.Client(q.path("id"))
+	if c == nil || c.Organisation != caller.PeerID && !caller.HasRole(token.RoleHubOperator) {
+		return answered{}, administration.CodeUnknown.New("your organisation has no such client")
+	}
+	return one(state, c, clientView(c)), nil
 }
 
 type serviceList struct {
@@ -63,19 +133,27 @@ func (h *handlers) services(ctx context.Context, _ struct{}) (serviceList, error
 	}
 	out := serviceList{Services: []api.ServiceView{}}
 	for _, s := range state.Snapshot.Services {
-		if !s.Published && s.Owner != caller.PeerID && !caller.HasRole(token.RoleHubOperator) {
-			continue
+		if shows(caller, s) {
+			out.Services = append(out.Services, serviceView(s))
 		}
-		view := api.ServiceView{
-			Slug: s.Slug, Title: s.Title, Owner: s.Owner, FSCName: s.FSCName, BasePaths: s.BasePaths, Personal: s.Personal,
-			Operations: []api.OperationView{},
-		}
-		for _, o := range s.Operations {
-			view.Operations = append(view.Operations, api.OperationView(o))
-		}
-		out.Services = append(out.Services, view)
 	}
 	return out, nil
+}
+
+func shows(caller token.Caller, s api.Service) bool {
+	return s.Published || s.Owner == caller.PeerID || caller.HasRole(token.RoleHubOperator)
+}
+
+func (h *handlers) service(ctx context.Context, q read) (answered, error) {
+	caller, state, err := h.caller(ctx, "diensten/{slug}")
+	if err != nil {
+		return answered{}, err
+	}
+	s := state.Directory.Service(q.path("slug"))
+	if s == nil || !shows(caller, s.Compiled()) {
+		return answered{}, administration.CodeUnknown.New("there is no such service in the catalogue")
+	}
+	return one(state, s, serviceView(s.Compiled())), nil
 }
 
 type agreementList struct {
@@ -88,29 +166,51 @@ func (h *handlers) agreements(ctx context.Context, _ struct{}) (agreementList, e
 	if err != nil {
 		return agreementList{}, err
 	}
-	now := h.Now()
 	out := agreementList{Agreements: []api.AgreementView{}}
 	for _, c := range directory.All[*directory.Contract](state.Directory) {
-		a := c.Verified()
-		if a == nil || !a.Content.Names(caller.PeerID) && !caller.HasRole(token.RoleHubOperator) {
-			continue
+		if sees(caller, c) {
+			out.Agreements = append(out.Agreements, agreementView(state.Directory, c, h.Now()))
 		}
-		view := api.AgreementView{
-			Hash: a.Content.Hash(), State: string(a.State(now)), NotBefore: a.Content.NotBefore, NotAfter: a.Till().UTC(),
-			Missing: append([]string{}, a.Missing...), Grants: []api.AgreementElement{},
-		}
-		for _, g := range a.Content.Grants {
-			view.Grants = append(view.Grants, element(g))
-		}
-		out.Agreements = append(out.Agreements, view)
 	}
 	return out, nil
 }
 
-func element(g contract.Grant) api.AgreementElement {
-	return api.AgreementElement{
-		Hash: g.Hash, Type: g.Type.String(), Consumer: g.Outway.PeerID, Provider: g.Service.PeerID, Delegator: g.Delegator,
-		Service: g.Service.Name, Purpose: g.Terms.Purpose, LegalBasis: g.Terms.LegalBasis,
-		ProcessingActivity: g.Terms.ProcessingActivity, Scopes: append([]string{}, g.Terms.Scopes...),
+func sees(caller token.Caller, c *directory.Contract) bool {
+	return c.Verified() != nil && (c.Names(caller.PeerID) || caller.HasRole(token.RoleHubOperator))
+}
+
+func (h *handlers) agreement(ctx context.Context, q read) (answered, error) {
+	caller, state, err := h.caller(ctx, "afspraken/{hash}")
+	if err != nil {
+		return answered{}, err
 	}
+	c := state.Directory.Contract(q.path("hash"))
+	if c == nil || !sees(caller, c) {
+		return answered{}, administration.CodeUnknown.New("your organisation has no such contract")
+	}
+	return one(state, c, api.AgreementDetail{AgreementView: agreementView(state.Directory, c, h.Now()), Contract: c.Contract}), nil
+}
+
+type proposalList struct {
+	Proposals []api.ProposalView `json:"voorstellen"`
+}
+
+// proposals gives what waits for a second person of the caller's own organisation.
+func (h *handlers) proposals(ctx context.Context, _ struct{}) (proposalList, error) {
+	caller, state, err := h.caller(ctx, "voorstellen")
+	if err != nil {
+		return proposalList{}, err
+	}
+	out := proposalList{Proposals: []api.ProposalView{}}
+	for _, p := range directory.All[*directory.Proposal](state.Directory) {
+		if p.Organisation == caller.PeerID {
+			out.Proposals = append(out.Proposals, proposalView(p))
+		}
+	}
+	return out, nil
+}
+
+// one answers for one entity that was read.
+func one(state *publisher.State, e directory.Entity, view any) answered {
+	return answered{status: http.StatusOK, view: view, revision: state.Revision(e.Key())}
 }

@@ -17,6 +17,7 @@ import (
 	"noorderhub.nl/hub/libs/token"
 	"noorderhub.nl/hub/libs/workload"
 	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/administration"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
 
@@ -38,6 +39,7 @@ type Publisher interface {
 // Options are what New needs. All are required.
 type Options struct {
 	Publisher Publisher
+	Office    *administration.Office
 	Verifier  *token.Verifier // of the gateway's call tokens
 	Hub       string          // outside URL of the hub; the audience is {Hub}/beheer
 	Stopping  <-chan struct{} // ends long polls
@@ -95,8 +97,33 @@ func New(o Options) http.Handler {
 		Base: Admin, Version: version, OpenAPI: api.OpenAPI, Problems: h.problems, Errors: h.adminError, Logger: o.Logger,
 	})
 	kit.Handle(admin, "GET /organisaties", h.organisations)
+	kit.Handle(admin, "GET /organisaties/{oin}", h.organisation)
+	kit.Handle(admin, "PUT /organisaties/{oin}", h.putOrganisation)
+	kit.Handle(admin, "GET /personen", h.people)
+	kit.Handle(admin, "GET /personen/{id}", h.person)
+	kit.Handle(admin, "PUT /personen/{id}", h.putPerson)
+	kit.Handle(admin, "DELETE /personen/{id}", h.removePerson)
+	kit.Handle(admin, "GET /clients", h.clients)
+	kit.Handle(admin, "GET /clients/{id}", h.client)
+	kit.Handle(admin, "PUT /clients/{id}", h.putClient)
+	kit.Handle(admin, "DELETE /clients/{id}", h.removeClient)
+	kit.Handle(admin, "POST /clients/{id}/sleutels", h.addKey)
+	kit.Handle(admin, "DELETE /clients/{id}/sleutels/{kid}", h.removeKey)
+	kit.Handle(admin, "PUT /clients/{id}/toewijzingen/{naam}", h.assign)
+	kit.Handle(admin, "DELETE /clients/{id}/toewijzingen/{naam}", h.unassign)
 	kit.Handle(admin, "GET /diensten", h.services)
+	kit.Handle(admin, "GET /diensten/{slug}", h.service)
+	kit.Handle(admin, "PUT /diensten/{slug}", h.putService)
+	kit.Handle(admin, "DELETE /diensten/{slug}", h.removeService)
 	kit.Handle(admin, "GET /afspraken", h.agreements)
+	kit.Handle(admin, "POST /afspraken", h.propose)
+	kit.Handle(admin, "GET /afspraken/{hash}", h.agreement)
+	kit.Handle(admin, "POST /afspraken/{hash}/handtekeningen", h.sign)
+	kit.Handle(admin, "PUT /toestemmingen/{hash}/beperking", h.narrow)
+	kit.Handle(admin, "DELETE /toestemmingen/{hash}/beperking", h.widen)
+	kit.Handle(admin, "GET /voorstellen", h.proposals)
+	kit.Handle(admin, "POST /voorstellen/{id}/goedkeuring", h.approve)
+	kit.Handle(admin, "DELETE /voorstellen/{id}", h.dismiss)
 
 	return o.Telemetry.Server(telemetry.ServerOptions{})(h.knowPeer(&routes{
 		snapshot: http.HandlerFunc(h.snapshot),
@@ -126,7 +153,13 @@ func (rs *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // adminError says which scope is missing the way RFC 6750 §3.1 does.
 func (h *handlers) adminError(w http.ResponseWriter, r *http.Request, err error) {
-	if e := errs.As(err); e.Code == codeScope {
+	e := errs.As(err)
+	if e.Code == administration.CodeFaults {
+		for i := range e.Fields {
+			e.Fields[i].Name = pointer(e.Fields[i].Name)
+		}
+	}
+	if e.Code == codeScope {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="noorderhub", error="insufficient_scope", scope="`+e.Rule+`"`)
 	}
 	h.problems.Write(w, r, err)

@@ -1,0 +1,475 @@
+package registry_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"noorderhub.nl/hub/libs/contract"
+	"noorderhub.nl/hub/libs/token"
+	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/regiontest"
+)
+
+// hand signs with the keys of the test region.
+type hand map[string]contract.Signer // by OIN
+
+func (h hand) Hosts(oin string) bool { return h[oin].Key != nil }
+
+func (h hand) Sign(_ context.Context, oin, _ string, content *contract.Content, kind contract.SignatureType, at time.Time) (string, error) {
+	return contract.Sign(h[oin], content, kind, at)
+}
+
+// person is somebody, or a program, at an organisation.
+type person struct {
+	id, oin string // no id: a program
+	roles   []string
+}
+
+var (
+	anna  = person{"anna", regiontest.AssenOIN, []string{"administrator", "integrator"}}
+	aad   = person{"aad", regiontest.AssenOIN, []string{"approver"}}
+	hilda = person{"hilda", regiontest.HubOIN, []string{"hub-operator", "approver", "integrator"}}
+	henk  = person{"henk", regiontest.HubOIN, []string{"approver"}}
+	eefje = person{"eefje", regiontest.EmmenOIN, []string{"administrator", "integrator", "approver", "operator", "privacy-officer"}}
+	robot = person{"", regiontest.AssenOIN, nil}
+)
+
+// office is a registry with whom to ask it as.
+type office struct {
+	*world
+	signer *token.Signer
+}
+
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	w := newWorld(t)
+	h := hand{}
+	for slug, oin := range map[string]string{"assen": regiontest.AssenOIN, "noorderhub": regiontest.HubOIN, "emmen": regiontest.EmmenOIN} {
+		h[oin] = w.region.Signers[slug]
+	}
+	w.hand = h
+	w.start()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := token.NewSigner(key, token.TypeCall)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := token.PublicSet(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.remote("gateway").PublishKeys(t.Context(), api.PartKeys{Part: "gateway", Instance: "gw-1", JWKS: set}); err != nil {
+		t.Fatal(err)
+	}
+	return &office{world: w, signer: signer}
+}
+
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// ask sends a request as somebody. match is an ETag, "*" for something new, or "".
+func (o *office) ask(who person, method, path, match string, body any) reply {
+	o.t.Helper()
+	var text io.Reader
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		text = strings.NewReader(string(encoded))
+	}
+	req, err := http.NewRequestWithContext(o.t.Context(), method, "https://"+o.svc.Addr()+"/beheer/v1"+path, text)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	now := time.Now()
+	claims := &token.Claims{
+		Issuer: hubURL, Subject: "client-of-" + who.id, ClientID: "client-of-" + who.id, AuthorizedParty: "c", Audience: hubURL + "/beheer", PeerID: who.oin,
+		Issued: token.Date(now), NotBefore: token.Date(now), Expires: token.Date(now.Add(30 * time.Second)),
+		ID: token.NewID(), Scope: "beheer.lezen beheer.schrijven", GroupID: "noorderhub-test", Roles: who.roles,
+	}
+	if who.id != "" {
+		claims.Subject = who.id
+	}
+	raw, err := o.signer.Sign(claims)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+raw)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	switch match {
+	case "":
+	case "*":
+		req.Header.Set("If-None-Match", "*")
+	default:
+		req.Header.Set("If-Match", match)
+	}
+	resp, err := o.http("gateway").Do(req)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return reply{resp.StatusCode, resp.Header, string(answer)}
+}
+
+// must is ask for what has to succeed with a status.
+func (o *office) must(status int, who person, method, path, match string, body any) reply {
+	o.t.Helper()
+	r := o.ask(who, method, path, match, body)
+	if r.status != status {
+		o.t.Fatalf("%s %s as %s: got %d %s, want %d", method, path, who.id, r.status, r.body, status)
+	}
+	return r
+}
+
+func (o *office) publicKey() string {
+	o.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return regiontest.PublicPEM(o.t, key.Public())
+}
+
+func (o *office) clientBody() api.ClientBody {
+	return api.ClientBody{Name: "Vergunningen", Profile: "nlgov", Alg: "ES256", Keys: []api.KeyBody{{Public: o.publicKey()}}}
+}
+
+func draft() api.ContractDraft {
+	return api.ContractDraft{
+		Name: "emmen-bag", From: time.Now().Add(-time.Hour), Till: time.Now().AddDate(0, 3, 0),
+		Grants: []api.GrantDraft{{
+			Consumer: regiontest.AssenOIN, Provider: regiontest.HubOIN, Service: "bag", Purpose: "adressen controleren", Scopes: []string{"bag.lezen", "bag.detail"}, Rate: 50,
+		}},
+	}
+}
+
+func TestAContractFromProposalToItsEnd(t *testing.T) {
+	o := newOffice(t)
+	made := o.must(http.StatusCreated, anna, "POST", "/afspraken", "", draft())
+	var c api.AgreementDetail
+	if err := json.Unmarshal([]byte(made.body), &c); err != nil {
+		t.Fatal(err)
+	}
+	if c.State != "PROPOSED" || len(c.Missing) != 2 || c.Since == nil || made.header.Get("Location") != "/beheer/v1/afspraken/"+c.Hash {
+		t.Errorf("got %+v at %s", c.AgreementView, made.header.Get("Location"))
+	}
+	path := "/afspraken/" + c.Hash
+	accept := api.SignatureBody{Kind: "accept"}
+	for _, tt := range []struct {
+		name   string
+		who    person
+		status int
+		code   string
+	}{
+		{"by who proposed it", person{"anna", anna.oin, []string{"approver"}}, 403, "four-eyes"},
+		{"by somebody without the role", anna, 403, "role-missing"},
+		{"by a program", robot, 403, "role-missing"},
+		{"by a stranger", eefje, 404, "not-in-directory"},
+		{"by a colleague", aad, 200, ""},
+		{"twice", aad, 409, "signed-already"},
+		{"by the provider", henk, 200, ""},
+		{"when all signed", henk, 409, "signed-already"},
+	} {
+		if got := o.ask(tt.who, "POST", path+"/handtekeningen", "", accept); got.status != tt.status || !strings.Contains(got.body, tt.code) {
+			t.Errorf("accepted %s: got %d %s, want %d %s", tt.name, got.status, got.body, tt.status, tt.code)
+		}
+	}
+	s := o.snapshot(api.Version{}, 0)
+	grant := grantOf(s, c.Hash)
+	if grant == nil || grant.Terms.Rate != 50 {
+		t.Fatalf("got no grant of %s in force: %+v", c.Hash, s.Grants)
+	}
+	narrowing := "/toestemmingen/" + grant.Hash + "/beperking"
+	o.must(200, aad, "PUT", narrowing, "", api.NarrowingBody{Rate: 5, BlockedScopes: []string{"bag.detail"}, Reason: "onderhoud"})
+	o.must(200, hilda, "PUT", narrowing, "", api.NarrowingBody{Suspended: true, Reason: "storing"})
+	if n := grantOf(o.snapshot(api.Version{}, 0), c.Hash).Narrowing; n == nil || !n.Suspended || n.Rate != 5 || len(n.BlockedScopes) != 1 || n.By != regiontest.HubOIN {
+		t.Errorf("got narrowing %+v, want what both took", n)
+	}
+	for body, want := range map[*api.NarrowingBody]string{
+		{Rate: 51, Reason: "meer"}:                      "/perSeconde",
+		{BlockedScopes: []string{"bag.x"}, Reason: "x"}: "/geblokkeerdeScopes",
+		{Suspended: true}:                               "/reden",
+		{Reason: "niets"}:                               "takes nothing away",
+	} {
+		if got := o.ask(aad, "PUT", narrowing, "", body); got.status != 400 || !strings.Contains(got.body, want) {
+			t.Errorf("got %d %s, want %q", got.status, got.body, want)
+		}
+	}
+	o.must(204, hilda, "DELETE", narrowing, "", nil)
+	if n := grantOf(o.snapshot(api.Version{}, 0), c.Hash).Narrowing; n == nil || n.Suspended || n.Rate != 5 {
+		t.Errorf("got narrowing %+v, want what the other side still takes", n)
+	}
+	o.must(200, anna, "PUT", "/clients/assen-demo/toewijzingen/nieuw", "", api.AssignmentBody{Grant: grant.Hash})
+	o.must(200, aad, "POST", path+"/handtekeningen", "", api.SignatureBody{Kind: "revoke"})
+	s = o.snapshot(api.Version{}, 0)
+	if grantOf(s, c.Hash) != nil || len(s.Clients[0].Assignments) != 1 {
+		t.Errorf("got a grant after its contract was revoked, assignments %+v", s.Clients[0].Assignments)
+	}
+	o.stop()
+	o.start() // what was agreed and revoked is still so
+	if got := o.must(200, anna, "GET", path, "", nil).body; !strings.Contains(got, `"REVOKED"`) || !strings.Contains(got, "onderhoud") {
+		t.Errorf("got %s after a restart", got)
+	}
+}
+
+func grantOf(s *api.Snapshot, contractHash string) *api.Grant {
+	for i := range s.Grants {
+		if s.Grants[i].ContractHash == contractHash {
+			return &s.Grants[i]
+		}
+	}
+	return nil
+}
+
+func TestAContractThatCannotBeKeptIsRefusedWithAllFaults(t *testing.T) {
+	o := newOffice(t)
+	for name, tt := range map[string]struct {
+		change func(*api.ContractDraft)
+		want   []string
+	}{
+		"for a service that does not exist": {func(d *api.ContractDraft) { d.Grants[0].Service = "zaken" }, []string{"there is no service zaken"}},
+		"that ends in the past": {func(d *api.ContractDraft) {
+			d.From, d.Till = time.Now().AddDate(-1, 0, 0), time.Now().Add(-time.Minute)
+		}, []string{"ends in the past"}},
+		"with two faults": {func(d *api.ContractDraft) {
+			d.Grants[0].Scopes, d.Grants[0].Provider = []string{"bag.niets"}, "00000099000000009000"
+		}, []string{"no service bag of 00000099000000009000", "00000099000000009000 is not in this region"}},
+		"between others": {func(d *api.ContractDraft) { d.Grants[0].Consumer = regiontest.EmmenOIN }, []string{"no party"}},
+		"with a foreign signature": {func(d *api.ContractDraft) {
+			content, err := contract.Build(regiontest.Draft())
+			if err != nil {
+				t.Fatal(err)
+			}
+			jws, err := contract.Sign(o.region.Signers["assen"], content, contract.Accept, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.Contract, err = json.Marshal(&contract.Contract{Content: content, Accept: map[string]string{regiontest.HubOIN: jws}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"signature accept of " + regiontest.HubOIN}},
+		"without grants": {func(d *api.ContractDraft) { d.Grants = nil }, []string{"grants"}},
+	} {
+		d := draft()
+		tt.change(&d)
+		got := o.ask(anna, "POST", "/afspraken", "", d)
+		if got.status/100 != 4 {
+			t.Errorf("%s: got %d %s", name, got.status, got.body)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(got.body, want) {
+				t.Errorf("%s: got %s, want %q", name, got.body, want)
+			}
+		}
+	}
+}
+
+func TestAKeyIsReplacedWithoutAPause(t *testing.T) {
+	o := newOffice(t)
+	keys := func() string {
+		for _, c := range o.snapshot(api.Version{}, 0).Clients {
+			if c.ID == "assen-app" {
+				return string(c.JWKS)
+			}
+		}
+		return ""
+	}
+	o.must(200, anna, "PUT", "/clients/assen-app", "*", o.clientBody())
+	later := time.Now().Add(time.Hour)
+	r := o.must(200, anna, "POST", "/clients/assen-app/sleutels", "", api.KeyBody{Public: o.publicKey()})
+	o.must(200, anna, "POST", "/clients/assen-app/sleutels", "", api.KeyBody{Public: o.publicKey(), From: &later})
+	if got := strings.Count(keys(), `"kid"`); got != 2 {
+		t.Errorf("got %d keys in force, want the old and the new one, and not the one of later", got)
+	}
+	var view api.ClientView
+	if err := json.Unmarshal([]byte(r.body), &view); err != nil {
+		t.Fatal(err)
+	}
+	o.must(204, anna, "DELETE", "/clients/assen-app/sleutels/"+view.Keys[0].ID, "", nil)
+	if got := keys(); strings.Count(got, `"kid"`) != 1 || strings.Contains(got, view.Keys[0].ID) {
+		t.Errorf("got keys %s after the old one was taken out", got)
+	}
+	private := regiontest.PrivatePEM(t, o.region.Signers["assen"].Key)
+	got := o.ask(anna, "POST", "/clients/assen-app/sleutels", "", api.KeyBody{Public: private})
+	if got.status != 400 || !strings.Contains(got.body, "must be considered known") || !strings.Contains(got.body, "/sleutels/2") {
+		t.Errorf("got %d %s for a private key", got.status, got.body)
+	}
+}
+
+func TestTwoAtOnceOverwriteNothingUnseen(t *testing.T) {
+	o := newOffice(t)
+	first := o.must(200, anna, "PUT", "/clients/assen-app", "*", o.clientBody())
+	etag := first.header.Get("ETag")
+	second := o.must(200, anna, "PUT", "/clients/assen-app", etag, o.clientBody())
+	for match, want := range map[string]string{
+		etag: "changed-since-read", "*": "exists-already", "": "if-match-missing", "W/" + etag: "if-match-missing", `"x"`: "if-match-missing",
+	} {
+		if got := o.ask(anna, "PUT", "/clients/assen-app", match, o.clientBody()); got.status/100 != 4 || !strings.Contains(got.body, want) {
+			t.Errorf("If-Match %s: got %d %s, want %s", match, got.status, got.body, want)
+		}
+	}
+	if got := o.ask(anna, "PUT", "/clients/assen-app", etag, o.clientBody()).status; got != http.StatusPreconditionFailed {
+		t.Errorf("got %d for an old ETag, want 412", got)
+	}
+	o.must(204, anna, "DELETE", "/clients/assen-app", second.header.Get("ETag"), nil)
+}
+
+func TestPublishingNeedsASecondPerson(t *testing.T) {
+	o := newOffice(t)
+	body := api.ServiceBody{
+		Title: "Zaken", APIs: []api.APIBody{{BasePath: "/assenzaken/v1", OpenAPI: strings.ReplaceAll(regiontest.OpenAPI, "bag.", "assenzaken.")}},
+		Upstream: api.UpstreamBody{Addresses: []string{"https://zaken.assen.example:443"}, Timeout: "3s"},
+	}
+	made := o.must(200, anna, "PUT", "/diensten/assenzaken", "*", body)
+	body.Published, body.Reason = true, "eerste versie"
+	proposed := o.must(202, anna, "PUT", "/diensten/assenzaken", made.header.Get("ETag"), body)
+	published := func() bool {
+		for _, s := range o.snapshot(api.Version{}, 0).Services {
+			if s.Slug == "assenzaken" {
+				return s.Published
+			}
+		}
+		return false
+	}
+	if published() {
+		t.Error("a service is published that nobody approved")
+	}
+	path := strings.TrimPrefix(proposed.header.Get("Location"), "/beheer/v1")
+	for _, tt := range []struct {
+		who    person
+		status int
+	}{{person{"anna", anna.oin, []string{"approver"}}, 403}, {eefje, 404}, {robot, 403}, {aad, 204}, {aad, 404}} {
+		if got := o.ask(tt.who, "POST", path+"/goedkeuring", "", nil); got.status != tt.status {
+			t.Errorf("approved by %s: got %d %s, want %d", tt.who.id, got.status, got.body, tt.status)
+		}
+	}
+	if !published() {
+		t.Error("an approved service is not published")
+	}
+	if got := o.ask(anna, "DELETE", "/diensten/assenzaken", o.must(200, anna, "GET", "/diensten/assenzaken", "", nil).header.Get("ETag"), nil); got.status != 403 {
+		t.Errorf("got %d for the removal of a published service", got.status)
+	}
+	// A proposal about what has changed since is void.
+	etag := o.must(200, anna, "GET", "/diensten/assenzaken", "", nil).header.Get("ETag")
+	body.Title = "A"
+	a := o.must(202, anna, "PUT", "/diensten/assenzaken", etag, body)
+	body.Title = "B"
+	b := o.must(202, anna, "PUT", "/diensten/assenzaken", etag, body)
+	o.must(204, aad, "POST", strings.TrimPrefix(a.header.Get("Location"), "/beheer/v1")+"/goedkeuring", "", nil)
+	o.must(412, aad, "POST", strings.TrimPrefix(b.header.Get("Location"), "/beheer/v1")+"/goedkeuring", "", nil)
+	o.must(204, anna, "DELETE", strings.TrimPrefix(b.header.Get("Location"), "/beheer/v1"), "", nil)
+}
+
+func TestRightsDoNotGrowByThemselves(t *testing.T) {
+	o := newOffice(t)
+	etag := o.must(200, anna, "GET", "/personen/anna", "", nil).header.Get("ETag")
+	o.must(403, anna, "PUT", "/personen/anna", etag, api.PersonBody{Name: "Anna", Roles: []string{"approver"}})
+	o.must(200, anna, "PUT", "/personen/bram", "*", api.PersonBody{Name: "Bram", Roles: []string{"approver"}})
+	o.must(403, anna, "PUT", "/personen/boef", "*", api.PersonBody{Name: "Boef", Roles: []string{"hub-operator"}})
+	body := o.clientBody()
+	body.AdminScopes = []string{"beheer.schrijven"}
+	o.must(403, person{"ines", anna.oin, []string{"integrator"}}, "PUT", "/clients/assen-app", "*", body)
+	o.must(200, anna, "PUT", "/clients/assen-app", "*", body)
+	o.must(403, robot, "PUT", "/clients/assen-app2", "*", o.clientBody())
+	s := o.must(200, anna, "GET", "/organisaties/"+anna.oin, "", nil)
+	o.must(200, anna, "PUT", "/organisaties/"+anna.oin, s.header.Get("ETag"), api.OrganisationBody{Slug: "gekaapt", Name: "Assen", Contacts: []api.Contact{}})
+	if got := o.must(200, anna, "GET", "/organisaties/"+anna.oin, "", nil).body; !strings.Contains(got, `"slug":"assen"`) {
+		t.Errorf("got %s: an administrator changed the short name", got)
+	}
+}
+
+// TestTenantsAreKeptApart walks every operation of the description as a person of another organisation with every role
+// there. What is Assen's must be refused, and stand in no list.
+func TestTenantsAreKeptApart(t *testing.T) {
+	o := newOffice(t)
+	var c api.AgreementDetail
+	if err := json.Unmarshal([]byte(o.must(201, anna, "POST", "/afspraken", "", draft()).body), &c); err != nil {
+		t.Fatal(err)
+	}
+	service := api.ServiceBody{
+		Title: "Geheim", APIs: []api.APIBody{{BasePath: "/geheim/v1", OpenAPI: strings.ReplaceAll(regiontest.OpenAPI, "bag.", "geheim.")}},
+		Upstream: api.UpstreamBody{Addresses: []string{"https://geheim.assen.example"}},
+	}
+	etag := o.must(200, anna, "PUT", "/diensten/geheim", "*", service).header.Get("ETag")
+	service.Published, service.Reason = true, "publiceren"
+	proposal := o.must(202, anna, "PUT", "/diensten/geheim", etag, service).header.Get("Location")
+	client := o.must(200, anna, "PUT", "/clients/assen-geheim", "*", o.clientBody())
+	var view api.ClientView
+	if err := json.Unmarshal([]byte(client.body), &view); err != nil {
+		t.Fatal(err)
+	}
+	of := map[string]string{"/organisaties/": regiontest.AssenOIN, "/personen/": "anna", "/clients/": "assen-geheim", "/diensten/": "geheim",
+		"/afspraken/": c.Hash, "/toestemmingen/": c.Grants[0].Hash, "/voorstellen/": proposal[strings.LastIndexByte(proposal, '/')+1:]}
+	bodies := map[string]any{
+		"wijzigOrganisatie": api.OrganisationBody{Slug: "assen", Name: "x", Contacts: []api.Contact{}}, "wijzigPersoon": api.PersonBody{Name: "x", Roles: []string{"auditor"}},
+		"wijzigClient": o.clientBody(), "voegSleutelToe": api.KeyBody{Public: o.publicKey()}, "wijsToe": api.AssignmentBody{Grant: c.Grants[0].Hash},
+		"wijzigDienst": service, "stelAfspraakVoor": draft(), "tekenAfspraak": api.SignatureBody{Kind: "reject"}, "beperk": api.NarrowingBody{Suspended: true, Reason: "x"},
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := o.snapshot(api.Version{}, 0).Version
+	seen := 0
+	for template, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			seen++
+			path := strings.NewReplacer("{naam}", "x", "{kid}", view.Keys[0].ID).Replace(template)
+			for prefix, id := range of {
+				if head, tail, ok := strings.Cut(path, "{"); ok && head == prefix {
+					path = head + id + tail[strings.IndexByte(tail, '}')+1:]
+				}
+			}
+			match := ""
+			if method == http.MethodPut || method == http.MethodDelete {
+				match = client.header.Get("ETag")
+			}
+			if op.RequestBody != nil && bodies[op.OperationID] == nil {
+				t.Fatalf("operation %s has no body in this test", op.OperationID)
+			}
+			got := o.ask(eefje, method, path, match, bodies[op.OperationID])
+			told := fmt.Sprintf("%s %s as a stranger: got %d %s", method, path, got.status, got.body)
+			switch {
+			case op.OperationID == "leesOrganisatie" || op.OperationID == "lijstOrganisaties": // whom one can agree with is no secret
+			case got.status == http.StatusOK && !strings.Contains(template, "{"): // a list
+				for _, secret := range []string{"anna", "assen-geheim", "geheim", c.Hash, "emmen-bag"} {
+					if strings.Contains(got.body, secret) {
+						t.Errorf("%s: %q is not for strangers", told, secret)
+					}
+				}
+			case got.status != http.StatusForbidden && got.status != http.StatusNotFound:
+				t.Error(told)
+			case strings.Contains(got.body, `"not-found"`):
+				t.Errorf("%s: the operation is not served", told)
+			}
+		}
+	}
+	if after := o.snapshot(api.Version{}, 0).Version; after != before || seen < 25 {
+		t.Errorf("got version %s after %s and %d operations", after, before, seen)
+	}
+}

@@ -1,0 +1,161 @@
+// Package administration is what people and programs may do with the directory: who may, what an act checks beyond the rules
+// of the directory, and what it writes. Each act is one change of the publisher: stored with its audit record and in force,
+// or refused as a whole.
+package administration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"noorderhub.nl/hub/libs/contract"
+	"noorderhub.nl/hub/libs/errs"
+	"noorderhub.nl/hub/services/registry/internal/directory"
+	"noorderhub.nl/hub/services/registry/internal/publisher"
+)
+
+// Publisher carries out acts; *publisher.Publisher is it.
+type Publisher interface {
+	State() *publisher.State
+	Do(ctx context.Context, act publisher.Act, fn func(*publisher.Change) error) (*publisher.State, error)
+}
+
+// Hand signs for hosted organisations.
+type Hand interface {
+	// Hosts tells whether the hub keeps the signing key of an organisation.
+	Hosts(oin string) bool
+	// Sign gives the organisation's signature of a content, with the person who asks for it as evidence.
+	Sign(ctx context.Context, oin, person string, content *contract.Content, kind contract.SignatureType, at time.Time) (jws string, err error)
+}
+
+// Office carries out the acts.
+type Office struct {
+	Publisher Publisher
+	Hand      Hand // nil: no organisation is hosted here
+	Now       func() time.Time
+}
+
+// Actor is who acts: a person at an organisation, or a program of it.
+type Actor struct {
+	Client       string // client id
+	Person       string // person id; empty: a program
+	Organisation string // OIN
+	Roles        []string
+}
+
+// String is the actor as the audit log has it.
+func (a Actor) String() string {
+	if a.Person == "" {
+		return fmt.Sprintf("client %s of %s", a.Client, a.Organisation)
+	}
+	return fmt.Sprintf("person %s of %s by client %s", a.Person, a.Organisation, a.Client)
+}
+
+// name is what tells one proposer from another: for four eyes a person counts once, whatever clients it has.
+func (a Actor) name() string {
+	if a.Person == "" {
+		return "client:" + a.Client
+	}
+	return "person:" + a.Person
+}
+
+// Operator tells whether the actor sees metadata of all organisations.
+func (a Actor) Operator() bool { return slices.Contains(a.Roles, directory.RoleHubOperator) }
+
+// Refusals of this package.
+var (
+	CodeRole = &errs.Code{
+		ID: "role-missing", Kind: errs.Forbidden, Side: errs.SideOrganisation, Title: "This needs a person with another role",
+		Next: "Ask an administrator of your organisation who has the role that rule names, or for the role.",
+	}
+	CodeFourEyes = &errs.Code{
+		ID: "four-eyes", Kind: errs.Forbidden, Side: errs.SideOrganisation, Title: "Who proposes does not approve",
+		Next: "Let a second person of your organisation approve or sign it.",
+	}
+	CodeUnknown = &errs.Code{
+		ID: "not-in-directory", Kind: errs.NotFound, Side: errs.SideClient, Title: "Not known here, or not for your organisation",
+		Next: "Look it up in the lists of the administration API; what belongs to another organisation is not shown.",
+	}
+	CodeStale = &errs.Code{
+		ID: "changed-since-read", Kind: errs.PreconditionFailed, Side: errs.SideClient, Title: "Somebody else changed it since you read it",
+		Next: "Read it again, look at what changed, and send your change with the new ETag in If-Match.",
+	}
+	CodeExists = &errs.Code{
+		ID: "exists-already", Kind: errs.Conflict, Side: errs.SideClient, Title: "There is one with this name already",
+		Next: "Take another name, or read the one that is there and change it with its ETag in If-Match.",
+	}
+	CodeFaults = &errs.Code{
+		ID: "directory-faults", Kind: errs.Invalid, Side: errs.SideClient, Title: "The change breaks rules of the directory",
+		Next: "Mend every fault in invalidParams and send it again.",
+	}
+)
+
+// need refuses actors without one of the roles. Programs have none: they prepare, and never sign or approve.
+func (a Actor) need(roles ...string) error {
+	if a.Person != "" && slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(a.Roles, r) }) {
+		return nil
+	}
+	return CodeRole.New("%s lacks a role of: %s", a, strings.Join(roles, ", ")).WithRule(roles[0])
+}
+
+// prepares refuses people without one of the roles; programs with the scope to write may prepare.
+func (a Actor) prepares(roles ...string) error {
+	if a.Person == "" {
+		return nil
+	}
+	return a.need(roles...)
+}
+
+// do carries out an act and says what went wrong in terms of the caller.
+func (o *Office) do(ctx context.Context, a Actor, act string, subject directory.Key, fn func(*publisher.Change) error) (*publisher.State, error) {
+	state, err := o.Publisher.Do(ctx, publisher.Act{Actor: a.String(), Name: act, Detail: string(subject.Kind) + " " + subject.ID}, fn)
+	var faults directory.Faults
+	var refusal *errs.Error
+	switch {
+	case err == nil:
+		return state, nil
+	case errors.As(err, &faults):
+		return nil, refuse(subject, faults)
+	case errors.Is(err, publisher.ErrRevision):
+		return nil, CodeStale.New("%s %s was changed", subject.Kind, subject.ID)
+	case errors.As(err, &refusal):
+		return nil, err
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	}
+	return nil, errs.CodeUnavailable.Wrap(err, "the change could not be stored; nothing has changed").WithRetryAfter(retryAfter)
+}
+
+// retryAfter is when a change that could not be stored makes sense again.
+const retryAfter = 5 * time.Second
+
+// refuse tells faults of the directory as faults of the request. A fault of something else that the change would cause is
+// told with its name.
+func refuse(subject directory.Key, faults directory.Faults) error {
+	e := CodeFaults.New("%d faults", len(faults))
+	for _, f := range faults {
+		name, reason := f.Field, f.Reason
+		if f.Key != subject {
+			name, reason = f.Key.ID, string(f.Key.Kind)+" "+f.Key.ID+": "+strings.Trim(f.Field+": "+f.Reason, ": ")
+		}
+		e = e.WithFields(errs.Field{Name: name, Code: "rule", Reason: reason})
+	}
+	return e
+}
+
+// Revision is what a request says about the state it was made for: 0 with Fresh means that nothing may be there yet.
+type Revision struct {
+	Number int64
+	Fresh  bool // If-None-Match: *
+}
+
+// hold refuses a change of something that is not as the request says.
+func hold(c *publisher.Change, k directory.Key, r Revision) error {
+	if r.Fresh && c.Before.Get(k) != nil {
+		return CodeExists.New("%s %s exists", k.Kind, k.ID)
+	}
+	return c.Expect(k, r.Number)
+}

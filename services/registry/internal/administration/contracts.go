@@ -1,0 +1,136 @@
+package administration
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"noorderhub.nl/hub/libs/contract"
+	"noorderhub.nl/hub/libs/errs"
+	"noorderhub.nl/hub/services/registry/internal/directory"
+	"noorderhub.nl/hub/services/registry/internal/publisher"
+)
+
+var (
+	codeNoHand = &errs.Code{
+		ID: "signature-needed", Kind: errs.Conflict, Side: errs.SideOrganisation, Title: "The hub does not keep the signing key of your organisation",
+		Next: "Sign the content hash with your own key and send the signature with the request.",
+	}
+	codeSigned = &errs.Code{
+		ID: "signed-already", Kind: errs.Conflict, Side: errs.SideOrganisation, Title: "The contract can no longer be signed this way",
+		Next: "Look at its state; what was agreed is changed by a successor, and ended by a revocation.",
+	}
+)
+
+// Propose brings a contract in. Its content is checked like one that is signed, so what is proposed can also be agreed.
+// text is FSC JSON with whatever signatures are there already.
+func (o *Office) Propose(ctx context.Context, a Actor, name string, text json.RawMessage) (*publisher.State, string, error) {
+	if err := a.prepares(directory.RoleIntegrator, directory.RoleAdministrator, directory.RoleApprover); err != nil {
+		return nil, "", err
+	}
+	parsed, err := contract.Parse(text)
+	if err != nil {
+		return nil, "", refuse(directory.Key{}, faultsOf(err))
+	}
+	now := o.Now()
+	c := &directory.Contract{Hash: parsed.Content.Hash(), Name: name, Proposer: a.name(), Since: now, Contract: text}
+	if !parsed.Content.Names(a.Organisation) {
+		return nil, "", CodeUnknown.New("your organisation is no party of this contract")
+	}
+	if !parsed.Content.NotAfter.After(now) {
+		return nil, "", CodeFaults.New("1 fault").WithFields(errs.Field{Name: "/validity/not_after", Code: "past", Reason: "the contract ends in the past"})
+	}
+	state, err := o.do(ctx, a, "contract.propose", c.Key(), func(change *publisher.Change) error {
+		if change.Before.Contract(c.Hash) != nil {
+			return CodeExists.New("contract %s was proposed before", c.Hash)
+		}
+		change.Put(c)
+		return nil
+	})
+	return state, c.Hash, err
+}
+
+// Draft builds the content of a contract of this hub from what people say of it.
+func (o *Office) Draft(connections []contract.Connection, from, till time.Time) (json.RawMessage, error) {
+	hub := o.Publisher.State().Directory.Hub()
+	for i := range connections {
+		if connections[i].Gateway == "" && connections[i].Thumbprint == "" {
+			connections[i].Gateway = hub.Gateway
+		}
+	}
+	content, err := contract.Build(contract.Draft{
+		GroupID: hub.GroupID, CreatedAt: o.Now().Truncate(time.Second), NotBefore: from, NotAfter: till, Connections: connections,
+	})
+	if err != nil {
+		return nil, refuse(directory.Key{}, faultsOf(err))
+	}
+	return json.Marshal(&contract.Contract{Content: content})
+}
+
+// Sign accepts, rejects or revokes a contract for the actor's organisation. jws is the organisation's own signature; ""
+// lets the hub sign for an organisation that it hosts. Accepting needs an approver who did not propose it; to stop, no
+// second person is needed.
+func (o *Office) Sign(ctx context.Context, a Actor, hash string, kind contract.SignatureType, jws string) (*publisher.State, error) {
+	roles := []string{directory.RoleApprover}
+	if kind != contract.Accept {
+		roles = append(roles, directory.RoleAdministrator, directory.RolePrivacyOfficer)
+	}
+	if err := a.need(roles...); err != nil {
+		return nil, err
+	}
+	key := directory.Key{Kind: directory.KindContract, ID: hash}
+	return o.do(ctx, a, "contract."+string(kind), key, func(change *publisher.Change) error {
+		was := change.Before.Contract(hash)
+		if was == nil || !was.Names(a.Organisation) {
+			return CodeUnknown.New("your organisation has no contract %s", hash)
+		}
+		if kind == contract.Accept && was.Proposer == a.name() {
+			return CodeFourEyes.New("%s proposed this contract", a)
+		}
+		signed, err := o.signed(ctx, a, was, kind, jws)
+		if err != nil {
+			return err
+		}
+		change.Put(signed)
+		return nil
+	})
+}
+
+// signed gives the contract with one signature more.
+func (o *Office) signed(ctx context.Context, a Actor, was *directory.Contract, kind contract.SignatureType, jws string) (*directory.Contract, error) {
+	now := o.Now()
+	c, state := was.Verified().Contract, was.State(now)
+	open := map[contract.SignatureType][]contract.State{
+		contract.Accept: {contract.Proposed}, contract.Reject: {contract.Proposed}, contract.Revoke: {contract.Valid, contract.Proposed},
+	}
+	if c.Signed(kind, a.Organisation) || !slices.Contains(open[kind], state) {
+		return nil, codeSigned.New("the contract is %s", state).WithRule(string(state))
+	}
+	if jws == "" {
+		if o.Hand == nil || !o.Hand.Hosts(a.Organisation) {
+			return nil, codeNoHand.New("organisation %s signs for itself", a.Organisation)
+		}
+		var err error
+		if jws, err = o.Hand.Sign(ctx, a.Organisation, a.Person, c.Content, kind, now); err != nil {
+			return nil, err
+		}
+	}
+	text, err := json.Marshal(c.With(kind, a.Organisation, jws))
+	if err != nil {
+		return nil, err
+	}
+	return &directory.Contract{Hash: was.Hash, Name: was.Name, Proposer: was.Proposer, Since: now, Contract: text}, nil
+}
+
+// faultsOf takes a joined error apart.
+func faultsOf(err error) directory.Faults {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all directory.Faults
+		for _, e := range joined.Unwrap() {
+			all = append(all, faultsOf(e)...)
+		}
+		return all
+	}
+	return directory.Faults{{Reason: err.Error()}}
+}

@@ -1,0 +1,76 @@
+package administration
+
+import (
+	"context"
+
+	"noorderhub.nl/hub/services/registry/internal/directory"
+	"noorderhub.nl/hub/services/registry/internal/publisher"
+)
+
+// PutOrganisation lets the hub operator take an organisation in, and an administrator change the own one: its name and
+// contacts. OIN, short name and certificates are what contracts and tokens rest on; those are the hub operator's.
+func (o *Office) PutOrganisation(ctx context.Context, a Actor, org *directory.Organisation, r Revision) (*publisher.State, error) {
+	if !a.Operator() || a.Person == "" {
+		if err := a.need(directory.RoleAdministrator); err != nil {
+			return nil, err
+		}
+		if org.OIN != a.Organisation {
+			return nil, CodeRole.New("only the hub operator changes another organisation").WithRule(directory.RoleHubOperator)
+		}
+	}
+	return o.do(ctx, a, "organisation.put", org.Key(), func(c *publisher.Change) error {
+		if err := hold(c, org.Key(), r); err != nil {
+			return err
+		}
+		was := c.Before.Organisation(org.OIN)
+		if !a.Operator() {
+			org.Slug, org.Municipality, org.Certificates = was.Slug, was.Municipality, was.Certificates
+		}
+		c.Put(org)
+		return nil
+	})
+}
+
+// PutPerson gives a person of the actor's organisation roles, or changes them. Nobody changes the own roles: that is how a
+// right would grow by itself.
+func (o *Office) PutPerson(ctx context.Context, a Actor, p *directory.Person, r Revision) (*publisher.State, error) {
+	if err := a.need(directory.RoleAdministrator); err != nil {
+		return nil, err
+	}
+	if p.ID == a.Person {
+		return nil, CodeFourEyes.New("the own roles are changed by another administrator")
+	}
+	p.Organisation = a.Organisation
+	return o.do(ctx, a, "person.put", p.Key(), func(c *publisher.Change) error {
+		was := c.Before.Person(p.ID)
+		if was != nil && was.Organisation != a.Organisation && !r.Fresh {
+			return CodeUnknown.New("your organisation has no person %s", p.ID)
+		}
+		if p.HasRole(directory.RoleHubOperator) && !a.Operator() {
+			return CodeRole.New("%s gives that role", directory.RoleHubOperator).WithRule(directory.RoleHubOperator)
+		}
+		c.Put(p)
+		return hold(c, p.Key(), r)
+	})
+}
+
+// RemovePerson takes a person out, with the clients that are the person's.
+func (o *Office) RemovePerson(ctx context.Context, a Actor, id string, r Revision) (*publisher.State, error) {
+	if err := a.need(directory.RoleAdministrator); err != nil {
+		return nil, err
+	}
+	key := directory.Key{Kind: directory.KindPerson, ID: id}
+	return o.do(ctx, a, "person.remove", key, func(c *publisher.Change) error {
+		was := c.Before.Person(id)
+		if was == nil || was.Organisation != a.Organisation {
+			return CodeUnknown.New("your organisation has no person %s", id)
+		}
+		for _, client := range directory.All[*directory.Client](c.Before) {
+			if client.Person == id {
+				c.Remove(client.Key())
+			}
+		}
+		c.Remove(key)
+		return hold(c, key, r)
+	})
+}

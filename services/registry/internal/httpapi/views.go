@@ -1,0 +1,91 @@
+package httpapi
+
+import (
+	"time"
+
+	"noorderhub.nl/hub/libs/contract"
+	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/directory"
+)
+
+// The functions of this file turn what the directory holds into what the API shows.
+
+func organisationView(o *directory.Organisation) api.OrganisationView {
+	view := api.OrganisationView{OIN: o.OIN, Slug: o.Slug, Name: o.Name, Municipality: o.Municipality, Contacts: []api.Contact{}}
+	for _, c := range o.Contacts {
+		view.Contacts = append(view.Contacts, api.Contact(c))
+	}
+	return view
+}
+
+func personView(p *directory.Person) api.PersonView {
+	return api.PersonView{ID: p.ID, PersonBody: api.PersonBody{Name: p.Name, Email: p.Email, Roles: p.Roles}}
+}
+
+func clientView(c *directory.Client) api.ClientView {
+	view := api.ClientView{
+		ID: c.ID, Name: c.Name, Profile: c.Profile, Alg: c.Alg, Disabled: c.Disabled, Person: c.Person,
+		Keys: []api.KeyView{}, Certificates: filled(c.Thumbprints()), AdminScopes: filled(c.AdminScopes), Assignments: []api.AssignmentView{},
+	}
+	for _, k := range c.LiveKeys() {
+		view.Keys = append(view.Keys, api.KeyView{ID: k.ID, JWK: k.Public, From: k.From, Till: k.Till})
+	}
+	for _, a := range c.Assignments {
+		view.Assignments = append(view.Assignments, api.AssignmentView(a))
+	}
+	return view
+}
+
+func serviceView(s api.Service) api.ServiceView {
+	view := api.ServiceView{
+		Slug: s.Slug, Title: s.Title, Owner: s.Owner, FSCName: s.FSCName, BasePaths: s.BasePaths, Personal: s.Personal,
+		Published: s.Published, Operations: []api.OperationView{},
+	}
+	for _, o := range s.Operations {
+		view.Operations = append(view.Operations, api.OperationView(o))
+	}
+	return view
+}
+
+func agreementView(s *directory.State, c *directory.Contract, now time.Time) api.AgreementView {
+	v := c.Verified()
+	view := api.AgreementView{
+		Hash: c.Hash, Name: c.Name, State: string(v.State(now)), NotBefore: v.Content.NotBefore, NotAfter: v.Till().UTC(),
+		Missing: filled(v.Missing), Grants: []api.AgreementElement{},
+	}
+	if !c.Since.IsZero() {
+		view.Since = &c.Since
+	}
+	for _, g := range v.Content.Grants {
+		e := element(g)
+		for _, n := range s.NarrowingsOf(g.Hash) {
+			e.Narrowings = append(e.Narrowings, narrowingView(n))
+		}
+		view.Grants = append(view.Grants, e)
+	}
+	return view
+}
+
+func element(g contract.Grant) api.AgreementElement {
+	return api.AgreementElement{
+		Hash: g.Hash, Type: g.Type.String(), Consumer: g.Outway.PeerID, Provider: g.Service.PeerID, Delegator: g.Delegator,
+		Service: g.Service.Name, Purpose: g.Terms.Purpose, LegalBasis: g.Terms.LegalBasis,
+		ProcessingActivity: g.Terms.ProcessingActivity, Scopes: filled(g.Terms.Scopes),
+	}
+}
+
+func narrowingView(n *directory.Narrowing) api.NarrowingView {
+	return api.NarrowingView{Grant: n.Grant, By: n.By, NarrowingBody: api.NarrowingBody{
+		Suspended: n.Suspended, Rate: n.Rate, BlockedScopes: n.BlockedScopes, Reason: n.Reason,
+	}}
+}
+
+func proposalView(p *directory.Proposal) api.ProposalView {
+	if p == nil {
+		return api.ProposalView{}
+	}
+	return api.ProposalView{ID: p.ID, Kind: string(p.Kind), Subject: p.Subject, Proposer: p.Proposer, Since: p.Since, Reason: p.Reason}
+}
+
+// filled gives a list that is [] in JSON when it is empty.
+func filled(list []string) []string { return append([]string{}, list...) }
