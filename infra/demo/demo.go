@@ -23,6 +23,7 @@ type File struct {
 	HubMTLS       string                  `json:"hubMtls"` // the listener that takes client certificates
 	CA            string                  `json:"ca"`      // PEM file of the demo CA
 	Organisations map[string]Organisation `json:"organisations"`
+	People        map[string]Person       `json:"people,omitempty"` // by id
 }
 
 // Organisation is a demo organisation with its one client.
@@ -39,6 +40,12 @@ type Organisation struct {
 	CertificateKey string `json:"certificateKey,omitempty"`
 
 	Agreements []Agreement `json:"agreements,omitempty"`
+}
+
+// Person acts at an organisation, with a client of the own.
+type Person struct {
+	Organisation string       `json:"organisation"` // slug
+	Client       Organisation `json:"client"`
 }
 
 // Agreement is a contract that the client may use.

@@ -36,10 +36,9 @@ func (c *cli) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	org, ok := hub.Organisations[c.as]
-	if !ok {
-		names := slices.Sorted(maps.Keys(hub.Organisations))
-		return nil, fmt.Errorf("no organisation %q here; choose with --as one of: %s", c.as, strings.Join(names, ", "))
+	org, err := c.who(hub)
+	if err != nil {
+		return nil, err
 	}
 	s := &session{hub: hub, client: org, base: hub.Hub, stderr: c.stderr}
 	tlsConfig, err := tlsFor(hub, org)
@@ -71,6 +70,21 @@ func (c *cli) open(ctx context.Context) (*session, error) {
 	}
 	s.oauth = &authserver.Client{HTTP: s.http, Metadata: metadata, ID: org.ClientID, Key: key}
 	return s, nil
+}
+
+// who gives the client to act with: of the organisation in --as, or of the person in --by.
+func (c *cli) who(hub demo.File) (demo.Organisation, error) {
+	if c.by != "" {
+		if p, ok := hub.People[c.by]; ok {
+			return p.Client, nil
+		}
+		return demo.Organisation{}, fmt.Errorf("nobody %q here; choose with --by one of: %s", c.by, strings.Join(slices.Sorted(maps.Keys(hub.People)), ", "))
+	}
+	org, ok := hub.Organisations[c.as]
+	if !ok {
+		return org, fmt.Errorf("no organisation %q here; choose with --as one of: %s", c.as, strings.Join(slices.Sorted(maps.Keys(hub.Organisations)), ", "))
+	}
+	return org, nil
 }
 
 func tlsFor(hub demo.File, org demo.Organisation) (*tls.Config, error) {

@@ -16,6 +16,7 @@ import (
 type cli struct {
 	data   string // folder of the demo hub
 	as     string // organisation
+	by     string // person; empty: a program of the organisation
 	json   bool
 	stdout io.Writer
 	stderr io.Writer

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -189,7 +190,7 @@ func TestATokenIsBoundToTheCertificateTheGatewaySaw(t *testing.T) {
 
 func TestAdministrationNeedsNoGrantButAScope(t *testing.T) {
 	h, c := oneClient(t, jose.ES256, func(reg *api.Client) {
-		reg.AdminScopes = []string{"journaal.lezen", "journaal.schrijven", "beheer.schrijven"}
+		reg.AdminScopes = []string{"journaal.lezen", "journaal.schrijven"}
 		reg.HubOperator = true
 	})
 	claims := h.verify(h.post(c.form(t, "resource", hubURL+"/journaal"), nil), hubURL+"/journaal")
@@ -205,6 +206,20 @@ func TestAdministrationNeedsNoGrantButAScope(t *testing.T) {
 	refused(t, h.post(c.form(t, "resource", hubURL+"/beheer"), nil), 400, "invalid_scope", "administration-scope-missing")
 	refused(t, h.post(c.form(t, "resource", hubURL+"/beheer", "scope", "beheer.schrijven"), nil), 400, "invalid_scope", "administration-scope-missing")
 	refused(t, h.post(c.form(t, "resource", hubURL+"/journaal", "scope", "bag.lezen"), nil), 400, "invalid_scope", "administration-scope-missing")
+}
+
+func TestATokenOfAPersonNamesThePersonAndItsRoles(t *testing.T) {
+	h, c := oneClient(t, jose.ES256, func(reg *api.Client) {
+		reg.AdminScopes = []string{"beheer.lezen", "beheer.schrijven"}
+		reg.Person = &api.Person{ID: "anna", Roles: []string{"administrator", "integrator"}}
+	})
+	claims := h.verify(h.post(c.form(t, "resource", hubURL+"/beheer"), nil), hubURL+"/beheer")
+	if claims.Subject != "anna" || claims.ClientID == "anna" || claims.Scope != "beheer.lezen beheer.schrijven" || !slices.Equal(claims.Roles, []string{"administrator", "integrator"}) {
+		t.Errorf("got claims %+v", claims)
+	}
+	if claims = h.verify(h.post(c.form(t, "resource", bag), nil), bag); len(claims.Roles) > 0 {
+		t.Errorf("got roles %v in a token for a service", claims.Roles)
+	}
 }
 
 func TestTheMetadataNamesWhatExistsAndNothingElse(t *testing.T) {

@@ -46,6 +46,7 @@ type Organisation struct {
 type Client struct {
 	ID           string   `yaml:"id"`
 	Organisation string   `yaml:"organisation"`
+	Person       string   `yaml:"person"` // whose key it is; "" of a program
 	Alg          string   `yaml:"alg"`
 	Keys         []string `yaml:"keys"`
 	Certificates []string `yaml:"certificates"`
