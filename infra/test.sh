@@ -16,6 +16,7 @@ debian /usr/sbin/haproxy haproxy
 debian curl curl
 debian openssl openssl
 debian jq jq
+debian python3 python3
 debian xxd xxd
 debian gcc gcc libc6-dev # the race detector links with it
 node_runtime

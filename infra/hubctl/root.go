@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,12 +15,14 @@ import (
 
 // cli is what every verb works with.
 type cli struct {
-	data   string // folder of the demo hub
-	as     string // organisation
-	by     string // person; empty: a program of the organisation
-	json   bool
-	stdout io.Writer
-	stderr io.Writer
+	data string // folder of the demo hub
+	as   string // organisation
+	by   string // person who administers
+	// program is the organisation in --as of administration. It has a place of its own: defining a flag sets its variable.
+	program string
+	json    bool
+	stdout  io.Writer
+	stderr  io.Writer
 }
 
 // run is the program. With --json a refusal is the one JSON document on stdout, and told on stderr all the same.
@@ -47,7 +50,8 @@ func (c *cli) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.data, "data", c.data, "data folder of the hub (map van de hub; NOORDERHUB_DATA)")
 	flags.BoolVar(&c.json, "json", false, "print one JSON document (één JSON-document)")
-	root.AddCommand(c.tokenCommand(), c.callCommand(), c.traceCommand(), c.transferCommand(), c.inboxCommand())
+	root.AddCommand(c.tokenCommand(), c.callCommand(), c.traceCommand(), c.transferCommand(), c.inboxCommand(),
+		c.contractCommand(), c.clientCommand(), c.keyCommand(), c.serviceCommand(), c.organisationCommand(), c.personCommand(), c.approvalCommand())
 	return root
 }
 
@@ -66,14 +70,15 @@ func (c *cli) print(v any) error {
 
 // refusal is what every no of the hub says, whichever part said it.
 type refusal struct {
-	Title  string    `json:"title"`
-	Detail string    `json:"detail"`
-	Code   string    `json:"code"`
-	Rule   string    `json:"rule"`
-	Side   errs.Side `json:"side"` // who can mend it
-	Next   string    `json:"nextStep"`
-	Page   string    `json:"page"`
-	shown  bool      // its JSON is on stdout already
+	Title  string       `json:"title"`
+	Detail string       `json:"detail"`
+	Code   string       `json:"code"`
+	Rule   string       `json:"rule"`
+	Side   errs.Side    `json:"side"` // who can mend it
+	Next   string       `json:"nextStep"`
+	Page   string       `json:"page"`
+	Fields []errs.Field `json:"invalidParams,omitempty"`
+	shown  bool         // its JSON is on stdout already
 }
 
 // Error tells a person what to do now.
@@ -85,6 +90,9 @@ func (r *refusal) Error() string {
 		if line.value != "" {
 			text += "\n  " + line.label + line.value
 		}
+	}
+	for _, f := range r.Fields {
+		text += "\n  - " + strings.TrimPrefix(f.Name+": ", ": ") + f.Reason
 	}
 	return text
 }
@@ -102,8 +110,17 @@ func explain(err error) error {
 	case errors.As(err, &problem):
 		return &refusal{
 			Title: problem.Code.Title, Detail: problem.Detail, Code: problem.Code.ID, Rule: problem.Rule,
-			Side: problem.Code.Side, Next: problem.Code.Next, Page: problem.Page,
+			Side: problem.Code.Side, Next: problem.Code.Next, Page: problem.Page, Fields: problem.Fields,
 		}
 	}
 	return err
+}
+
+// asRefusal gives the refusal of a part in an error, nil when there is none.
+func asRefusal(err error) *errs.Error {
+	var e *errs.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
 }

@@ -67,7 +67,11 @@ func newRegistry(ctx context.Context, s *setting, t *telemetry.Telemetry, logger
 	cfg := registry.Defaults()
 	cfg.Listen, cfg.Workload, cfg.Hub = s.ports["registry"], s.files.Pair("registry"), s.hub
 	cfg.Region, cfg.Database, cfg.SigningKey = s.files.Region(), s.sqlite("registry"), s.files.SnapshotKey()
-	return registry.New(ctx, cfg, registry.Deps{Logger: logger, Telemetry: t})
+	hand, err := material.Signers(s.files, s.region)
+	if err != nil {
+		return nil, err
+	}
+	return registry.New(ctx, cfg, registry.Deps{Logger: logger, Telemetry: t, Hand: hand})
 }
 
 func newJournal(ctx context.Context, s *setting, t *telemetry.Telemetry, logger *slog.Logger) (part, error) {

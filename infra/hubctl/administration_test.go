@@ -1,0 +1,281 @@
+package main
+
+import (
+	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"noorderhub.nl/hub/infra/up/allinone"
+	"noorderhub.nl/hub/libs/pki"
+	authserver "noorderhub.nl/hub/services/authserver/api"
+)
+
+// adminHub is a running hub that is administered with hubctl only.
+type adminHub struct {
+	t    *testing.T
+	hub  *allinone.Hub
+	data string
+	dir  string // for files of the test
+}
+
+func startAdminHub(t *testing.T) *adminHub {
+	t.Helper()
+	h := &adminHub{t: t, data: filepath.Join(t.TempDir(), "data"), dir: t.TempDir()}
+	var err error
+	if h.hub, err = allinone.Start(t.Context(), allinone.Options{Data: h.data, Listen: "127.0.0.1:0", ListenTLS: "127.0.0.1:0"}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.hub.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+// does runs a verb that has to succeed.
+func (h *adminHub) does(line string, more ...string) string {
+	h.t.Helper()
+	out, errOut, err := hubctl(h.t, h.data, append(strings.Fields(line), more...)...)
+	if err != nil {
+		h.t.Fatalf("hubctl %s %q: %v\n%s", line, more, err, errOut)
+	}
+	return out
+}
+
+// refuses runs a verb that has to be refused with a text.
+func (h *adminHub) refuses(want, line string, more ...string) {
+	h.t.Helper()
+	out, _, err := hubctl(h.t, h.data, append(strings.Fields(line), more...)...)
+	if err == nil || !strings.Contains(err.Error(), want) {
+		h.t.Errorf("hubctl %s %q: got %q, %v; want a refusal with %q", line, more, out, err, want)
+	}
+}
+
+func (h *adminHub) write(name, text string) string {
+	h.t.Helper()
+	path := filepath.Join(h.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+	return path
+}
+
+// application is a client of an organisation outside the demo: it has a key of its own.
+type application struct {
+	key  *ecdsa.PrivateKey
+	file string // public half
+}
+
+func (h *adminHub) application(name string) application {
+	h.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return application{key, h.write(name+".pem", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))}
+}
+
+// calls gets a token with the application's key and calls; it gives status and body, of the token endpoint if that refused.
+func (h *adminHub) calls(a application, clientID, slug, path string) (int, string) {
+	h.t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(a.key)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	private := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	key, err := authserver.ParseKey(private, "", "ES256")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	metadata, err := authserver.Discover(h.t.Context(), http.DefaultClient, h.hub.URL)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	client := authserver.Client{HTTP: http.DefaultClient, Metadata: metadata, ID: clientID, Key: key}
+	token, err := client.Token(h.t.Context(), authserver.Request{Resource: h.hub.URL + "/" + slug})
+	if err != nil {
+		return 0, err.Error()
+	}
+	resp, body := h.get(path, token.AccessToken)
+	return resp.StatusCode, body
+}
+
+func (h *adminHub) get(path, token string) (*http.Response, string) {
+	h.t.Helper()
+	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, h.hub.URL+path, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var text strings.Builder
+	if _, err := bufio.NewReader(resp.Body).WriteTo(&text); err != nil {
+		h.t.Fatal(err)
+	}
+	return resp, text.String()
+}
+
+// soon polls until a call gives what is wanted: a change is in force within a second.
+func (h *adminHub) soon(what string, holds func() bool) {
+	h.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); {
+		if time.Now().After(deadline) {
+			h.t.Fatalf("not in time: %s", what)
+		}
+		select {
+		case <-h.t.Context().Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func TestAMunicipalityGetsAccessAndLosesIt(t *testing.T) {
+	h := startAdminHub(t)
+	app := h.application("emmen")
+	const path = "/bag/individuelebevragingen/v2/adressen?postcode=9990AA&huisnummer=1"
+	call := func() (int, string) { return h.calls(app, "emmen-vergunningen", "bag", path) }
+
+	h.refuses("role", "client register emmen-vergunningen --by evert --key", app.file)
+	h.does("client register emmen-vergunningen --by emma --name Vergunningen --key", app.file)
+	propose := []string{"--purpose", "adressen controleren", "--legal-basis", "Wet BAG", "--activity", "https://emmen.example/v/1"}
+	h.refuses("no operation of bag asks scope bag.alles", "contract propose --by emma --provider noorderhub --service bag --scope bag.alles --name x", propose...)
+	h.does("contract propose --by emma --name emmen-bag --provider noorderhub --service bag --scope bag.lezen", propose...)
+	if got := h.does("contract list --by evert"); !strings.Contains(got, "PROPOSED") || !strings.Contains(got, "waits for 00000099000000") {
+		t.Errorf("got %q, want whom it waits for", got)
+	}
+	h.refuses("role", "contract accept emmen-bag --by emma")
+	h.refuses("beheer.schrijven", "contract accept emmen-bag --as emmen")
+	h.does("contract accept emmen-bag --by evert")
+	h.refuses("no contract", "contract accept emmen-bag --by aad")
+	h.does("contract accept emmen-bag --by henk")
+	h.does("client assign emmen-vergunningen vergunningen emmen-bag --by emma")
+	h.soon("a call under the new contract", func() bool { status, body := call(); return status == 200 && strings.Contains(body, "9990AA") })
+
+	h.does("contract narrow emmen-bag --by hilda --suspend --reason", "onderzoek naar misbruik")
+	h.soon("a suspended contract", func() bool { status, _ := call(); return status != 200 })
+	if got := h.does("contract show emmen-bag --by emma"); !strings.Contains(got, "onderzoek naar misbruik") {
+		t.Errorf("got %q, want the reason", got)
+	}
+	h.does("contract widen emmen-bag --by hilda")
+	h.soon("a contract that is open again", func() bool { status, _ := call(); return status == 200 })
+
+	fresh := h.application("emmen-2")
+	h.does("key add emmen-vergunningen --by emma", fresh.file)
+	h.soon("the new key", func() bool { status, _ := h.calls(fresh, "emmen-vergunningen", "bag", path); return status == 200 })
+	if status, body := call(); status != 200 {
+		t.Errorf("got %d %s with the old key during the overlap", status, body)
+	}
+	kid := regexp.MustCompile(`key\s+(\S+)`).FindStringSubmatch(h.does("key list emmen-vergunningen --by emma"))[1]
+	h.does("key remove emmen-vergunningen --by emma", kid)
+	h.soon("the old key is out", func() bool { status, _ := call(); return status != 200 })
+
+	h.does("contract revoke emmen-bag --by evert")
+	h.soon("the end", func() bool { status, _ := h.calls(fresh, "emmen-vergunningen", "bag", path); return status != 200 })
+}
+
+func TestATeamPutsAServiceInAnotherLanguageOnTheHub(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("python3 is not here; infra/test.sh installs it")
+	}
+	h := startAdminHub(t)
+	port, ca := h.python(python)
+	h.write("meldingen.yaml", `openapi: 3.0.3
+info: {title: Meldingen, version: 1.0.0}
+paths:
+  /meldingen/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+    get: {operationId: leesMelding, responses: {'200': {description: ok}}}
+`)
+	h.write("ca.pem", ca)
+	service := `title: Meldingen openbare ruimte
+apis: [{basePath: /meldingen/v1, openapi: meldingen.yaml}]
+upstream: {addresses: ["https://localhost:` + port + `"], ca: ca.pem, timeout: 5s}
+`
+	file := h.write("service.yaml", service+"published: true\n")
+	h.refuses("reason", "service put meldingen --by anna -f", file)
+	waits := h.does("service put meldingen --by anna --reason eerste -f", file)
+	id := regexp.MustCompile(`approve (\S+)`).FindStringSubmatch(waits)
+	if id == nil {
+		t.Fatalf("got %q, want what waits for a second person", waits)
+	}
+	h.refuses("role", "approval approve --by anna", id[1])
+	h.does("approval approve --by aad", id[1])
+	if got := h.does("service list --by emma"); !strings.Contains(got, "Meldingen openbare ruimte") {
+		t.Errorf("got %q, want the published service", got)
+	}
+
+	app := h.application("groningen-meldingen")
+	h.does("client register groningen-meldingen --by geesje --key", app.file)
+	h.does("contract propose --by geesje --name meldingen --provider assen --service meldingen --scope meldingen.lezen --purpose", "meldingen doorgeven")
+	h.does("contract accept meldingen --by gerrit")
+	h.does("contract accept meldingen --by aad")
+	h.does("client assign groningen-meldingen meldingen meldingen --by geesje")
+	var body string
+	h.soon("a call of the Python service", func() bool {
+		var status int
+		status, body = h.calls(app, "groningen-meldingen", "meldingen", "/meldingen/v1/meldingen/7")
+		return status == 200
+	})
+	var seen struct{ Path, Type, Organisation string }
+	if err := json.Unmarshal([]byte(body), &seen); err != nil {
+		t.Fatal(err)
+	}
+	if seen.Path != "/meldingen/v1/meldingen/7" || seen.Type != "hub-call+jwt" || seen.Organisation != h.hub.Demo.Organisations["groningen"].OIN {
+		t.Errorf("the service was told %+v", seen)
+	}
+}
+
+// python starts the small service with a certificate of an authority of its own.
+func (h *adminHub) python(python string) (port, ca string) {
+	h.t.Helper()
+	authority, err := pki.NewCA("supplier")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	pair, err := authority.Issue(pki.Request{CommonName: "localhost", DNSNames: []string{"localhost"}, IPs: []net.IP{net.IPv4(127, 0, 0, 1)}, Server: true})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	files, err := pair.WriteFiles(h.dir, "service")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	cmd := exec.CommandContext(h.t.Context(), python, "testdata/service.py", files.Cert, files.Key)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _, _ = cmd.Process.Kill(), cmd.Wait() })
+	port, err = bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return strings.TrimSpace(port), string(authority.CertPEM)
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
+	registry "noorderhub.nl/hub/services/registry/api"
+)
+
+// serviceFile is a service as its owner writes it down. Paths in it are relative to its folder.
+type serviceFile struct {
+	Title   string `yaml:"title"`
+	FSCName string `yaml:"fscName"`
+	APIs    []struct {
+		BasePath string `yaml:"basePath"`
+		OpenAPI  string `yaml:"openapi"` // file
+	} `yaml:"apis"`
+	Upstream struct {
+		Addresses  []string `yaml:"addresses"`
+		CA         string   `yaml:"ca"` // file
+		Timeout    string   `yaml:"timeout"`
+		MaxBody    int64    `yaml:"maxBody"`
+		Idempotent []string `yaml:"idempotent"`
+	} `yaml:"upstream"`
+	Personal  bool     `yaml:"personal"`
+	Published bool     `yaml:"published"`
+	Public    []string `yaml:"public"`
+}
+
+func (c *cli) serviceCommand() *cobra.Command {
+	var file, reason string
+	put := c.act("put SLUG", "put a service on the hub, or change it; what is published waits for a second person (plaatsen)", []string{"plaats"}, cobra.ExactArgs(1),
+		func(ctx context.Context, o *office, args []string) error {
+			body, err := readService(file)
+			if err != nil {
+				return err
+			}
+			body.Reason = reason
+			return o.replace(ctx, "/diensten/"+args[0], body)
+		})
+	put.Flags().StringVarP(&file, "file", "f", "service.yaml", "the service: title, apis, upstream, … (bestand)")
+	put.Flags().StringVar(&reason, "reason", "", "for who approves (toelichting)")
+	return c.group("service", "shared services (diensten)", []string{"dienst"}, put,
+		c.act("list", "the catalogue, and the own services (lijst)", []string{"lijst"}, cobra.NoArgs,
+			func(ctx context.Context, o *office, _ []string) error {
+				return read(ctx, o, "/diensten", func(w *tabwriter.Writer, all struct {
+					Services []registry.ServiceView `json:"diensten"`
+				}) {
+					for _, s := range all.Services {
+						state := "draft"
+						if s.Published {
+							state = "published"
+						}
+						fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Slug, s.Title, state, strings.Join(s.BasePaths, " "))
+					}
+				})
+			}),
+		c.act("show SLUG", "one service with its operations (tonen)", []string{"toon"}, cobra.ExactArgs(1),
+			func(ctx context.Context, o *office, args []string) error {
+				return read(ctx, o, "/diensten/"+args[0], func(w *tabwriter.Writer, s registry.ServiceView) {
+					fmt.Fprintf(w, "service\t%s: %s\nowner\t%s\n", s.Slug, s.Title, s.Owner)
+					for _, op := range s.Operations {
+						fmt.Fprintf(w, "%s\t%s\t%s\n", op.Method, op.Path, op.Scope)
+					}
+				})
+			}),
+		c.act("remove SLUG", "take a draft away (verwijderen)", []string{"verwijder"}, cobra.ExactArgs(1),
+			func(ctx context.Context, o *office, args []string) error { return o.remove(ctx, "/diensten/"+args[0]) }))
+}
+
+// readService reads the file and everything it names.
+func readService(file string) (registry.ServiceBody, error) {
+	var f serviceFile
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return registry.ServiceBody{}, err
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&f); err != nil {
+		return registry.ServiceBody{}, fmt.Errorf("%s: %w", file, err)
+	}
+	beside := func(name string) (string, error) {
+		if name == "" {
+			return "", nil
+		}
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(file), name)
+		}
+		text, err := os.ReadFile(name)
+		return string(text), err
+	}
+	body := registry.ServiceBody{
+		Title: f.Title, FSCName: f.FSCName, Personal: f.Personal, Published: f.Published, Public: f.Public,
+		Upstream: registry.UpstreamBody{
+			Addresses: f.Upstream.Addresses, Timeout: f.Upstream.Timeout, MaxBody: f.Upstream.MaxBody, Idempotent: f.Upstream.Idempotent,
+		},
+	}
+	if body.Upstream.CAs, err = beside(f.Upstream.CA); err != nil {
+		return body, err
+	}
+	for _, a := range f.APIs {
+		text, err := beside(a.OpenAPI)
+		if err != nil {
+			return body, err
+		}
+		body.APIs = append(body.APIs, registry.APIBody{BasePath: a.BasePath, OpenAPI: text})
+	}
+	return body, nil
+}
