@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/gowebpki/jcs"
 )
 
 // Fixed values of FSC Core 2.0.0.
@@ -67,7 +68,15 @@ func (c *Content) Names(peer string) bool {
 // ParseContent reads and checks a content on its own: strict I-JSON, the fields of FSC Core, every grant and its terms.
 // Whether now lies in its window is a question of State.
 func ParseContent(raw []byte) (*Content, error) {
-	canon, err := canonical(raw)
+	if err := checkIJSON(raw); err != nil {
+		return nil, fmt.Errorf("content: %w", err)
+	}
+	return readContent(raw)
+}
+
+// readContent takes what was checked to be I-JSON.
+func readContent(raw []byte) (*Content, error) {
+	canon, err := jcs.Transform(raw)
 	if err != nil {
 		return nil, fmt.Errorf("content: %w", err)
 	}

@@ -38,7 +38,7 @@ func Parse(raw []byte) (*Contract, error) {
 		r.fault("content", "missing")
 		return nil, r.err()
 	}
-	content, err := ParseContent(r.fields["content"])
+	content, err := readContent(r.fields["content"])
 	if err := errors.Join(r.err(), err); err != nil {
 		return nil, err
 	}

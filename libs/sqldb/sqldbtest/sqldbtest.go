@@ -38,7 +38,7 @@ func EachDSN(t *testing.T, test func(t *testing.T, dsn string)) {
 }
 
 // SQLite gives the DSN of a database file that does not exist yet, in a folder that goes away with the test.
-func SQLite(t *testing.T) string {
+func SQLite(t testing.TB) string {
 	t.Helper()
 	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 }

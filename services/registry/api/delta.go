@@ -71,13 +71,21 @@ const leastCopy = 32
 // Diff makes the step from one body to another. Both are JSON of Snapshot; an element of one of its lists is sent whole
 // when anything in it changed.
 func Diff(old, next []byte) Step {
-	where := map[string]int{}
-	at := 0
-	for chunk := range chunks(old) {
-		if len(chunk) >= leastCopy {
-			where[string(chunk)] = at
+	// Where every chunk of old is; made when something was put in, taken out or moved.
+	var where map[string]int
+	find := func(chunk []byte) (at int, known bool) {
+		if where == nil {
+			where = map[string]int{}
+			at := 0
+			for chunk := range chunks(old) {
+				if len(chunk) >= leastCopy {
+					where[string(chunk)] = at
+				}
+				at += len(chunk)
+			}
 		}
-		at += len(chunk)
+		at, known = where[string(chunk)]
+		return at, known
 	}
 	var step Step
 	follows := 0       // in old, after the last piece copied
@@ -90,7 +98,7 @@ func Diff(old, next []byte) Step {
 	for chunk := range chunks(next) {
 		at, known := follows, bytes.HasPrefix(old[follows:], chunk)
 		if !known {
-			at, known = where[string(chunk)]
+			at, known = find(chunk)
 		}
 		if !known {
 			end += len(chunk)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -13,7 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
+	"time"
 )
 
 // SignatureHeader carries the registry's signature over a snapshot: a JWS with detached content (RFC 7515 appendix F).
@@ -45,15 +48,58 @@ type Held struct {
 	Body    []byte // Sealed.Body, when the answer may come as a delta to it
 }
 
+// Unsealed is the encoded content of a snapshot without the version and the time that it will have.
+type Unsealed struct{ tail []byte }
+
+// head is what stands before everything else in a snapshot.
+type head struct {
+	Version   Version   `json:"version"`
+	CreatedAt time.Time `json:"createdAt"`
+}
+
+func (h head) encode() ([]byte, error) {
+	text, err := json.Marshal(h)
+	return bytes.TrimSuffix(text, []byte("}")), err
+}
+
+// Encode encodes a snapshot once, for whoever has to know whether its content is another one before it gets a version.
+func Encode(s *Snapshot) (Unsealed, error) {
+	body, err := json.Marshal(s)
+	if err != nil {
+		return Unsealed{}, fmt.Errorf("encode snapshot: %w", err)
+	}
+	before, err := head{s.Version, s.CreatedAt}.encode()
+	if err != nil || !bytes.HasPrefix(body, before) {
+		return Unsealed{}, errors.New("encode snapshot: it does not begin with version and time")
+	}
+	return Unsealed{tail: body[len(before):]}, nil
+}
+
+// Hash is the SHA-256 of the content in hex: two snapshots that say the same have the same.
+func (u Unsealed) Hash() string {
+	sum := sha256.Sum256(u.tail)
+	return hex.EncodeToString(sum[:])
+}
+
 // Seal signs a snapshot with the registry's key, which must be on P-256.
 func Seal(s *Snapshot, key crypto.Signer) (Sealed, error) {
+	u, err := Encode(s)
+	if err != nil {
+		return Sealed{}, err
+	}
+	return u.Seal(s.Version, s.CreatedAt, key)
+}
+
+// Seal gives the content its version and time and signs it.
+func (u Unsealed) Seal(v Version, at time.Time, key crypto.Signer) (Sealed, error) {
 	if public, ok := key.Public().(*ecdsa.PublicKey); !ok || public.Curve != elliptic.P256() {
 		return Sealed{}, errors.New("the registry signs with a P-256 key")
 	}
-	body, err := json.Marshal(s)
+	body, err := head{v, at}.encode()
 	if err != nil {
 		return Sealed{}, fmt.Errorf("encode snapshot: %w", err)
 	}
+	body = slices.Concat(body, u.tail)
 	der, err := key.Sign(rand.Reader, sealDigest(body), crypto.SHA256)
 	if err != nil {
 		return Sealed{}, fmt.Errorf("sign snapshot: %w", err)

@@ -38,7 +38,8 @@ type Client struct {
 	Assignments  []Assignment `json:"assignments,omitempty"`
 
 	keys        []preparedKey
-	thumbprints []string // of Certificates
+	set         json.RawMessage // of keys that begin and end never; nil where some do
+	thumbprints []string        // of Certificates
 }
 
 // ClientKey is a public key with the time in which assertions may be signed with it. Two keys whose times overlap are how
@@ -151,6 +152,13 @@ func (c *Client) compile(s *State, at time.Time) api.Client {
 }
 
 func (c *Client) jwks(at time.Time) json.RawMessage {
+	if c.set != nil {
+		return c.set
+	}
+	return c.setAt(at)
+}
+
+func (c *Client) setAt(at time.Time) json.RawMessage {
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for _, k := range c.keys {
 		if c.Keys[k.place].holds(at) {

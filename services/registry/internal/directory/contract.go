@@ -59,6 +59,10 @@ func (c *Contract) verify(ctx context.Context, s *State, now time.Time, f faults
 	if c.parsed == nil {
 		return // told by prepare
 	}
+	if till, ok := s.attested(c); ok {
+		c.verified = &contract.Verified{Contract: c.parsed, CertsTill: till}
+		return
+	}
 	v := contract.Verifier{GroupID: s.Hub().GroupID, Certificates: s, Anchors: s.Hub().pool, Now: func() time.Time { return now }}
 	verified, err := v.Verify(ctx, c.parsed)
 	if err != nil {

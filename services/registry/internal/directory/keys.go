@@ -12,7 +12,9 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -27,7 +29,7 @@ type preparedKey struct {
 }
 
 func (c *Client) prepareKeys(f faults) {
-	c.keys = nil
+	c.keys, c.set = nil, nil
 	if len(c.Keys) == 0 {
 		f.add("has no keys")
 	}
@@ -55,6 +57,9 @@ func (c *Client) prepareKeys(f faults) {
 			prepared.place = i
 			c.keys = append(c.keys, prepared)
 		}
+	}
+	if !slices.ContainsFunc(c.Keys, func(k ClientKey) bool { return k.From != nil || k.Till != nil }) {
+		c.set = c.setAt(time.Time{})
 	}
 }
 

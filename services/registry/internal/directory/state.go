@@ -19,6 +19,33 @@ type State struct {
 	at       time.Time // the moment it was checked for
 	entities map[Kind]map[string]Entity
 	index    index
+	known    map[string]time.Time // Known
+}
+
+// Known tells of contracts that were verified before, by content hash, until when a snapshot that the registry signed has
+// their grants. A state that is read again with it does not check their signatures once more.
+func (s *State) Known(of *api.Snapshot) *State {
+	known := *s
+	known.known = make(map[string]time.Time, len(of.Grants))
+	for _, g := range of.Grants {
+		known.known[g.ContractHash] = g.NotAfter
+	}
+	return &known
+}
+
+// attested tells whether the signed snapshot says that a contract was agreed by all and taken back by none, and until
+// when. What says no to a contract is always checked.
+func (s *State) attested(c *Contract) (till time.Time, ok bool) {
+	till, ok = s.known[c.Hash]
+	if !ok || len(c.parsed.Reject) > 0 || len(c.parsed.Revoke) > 0 || c.parsed.Content.GroupID != s.Hub().GroupID {
+		return till, false
+	}
+	for _, peer := range c.parsed.Content.Signers() {
+		if !c.parsed.Signed(contract.Accept, peer) {
+			return till, false
+		}
+	}
+	return till, true
 }
 
 // index finds entities by what they say. It is made anew for every state.
@@ -146,7 +173,8 @@ func (s *State) With(ctx context.Context, at time.Time, put []Entity, removed ..
 
 // Try is With for who has more to check: it gives the state with its faults, to look into and not to put in force.
 func (s *State) Try(ctx context.Context, at time.Time, put []Entity, removed ...Key) (*State, Faults, error) {
-	next := &State{at: at, entities: maps.Clone(s.entities)}
+	next := &State{at: at, entities: maps.Clone(s.entities), known: s.known}
+	defer func() { next.known = nil }() // it attests to what was stored, not to what comes in later
 	touched := map[Kind]bool{}
 	table := func(k Kind) map[string]Entity {
 		if !touched[k] {
@@ -160,8 +188,10 @@ func (s *State) Try(ctx context.Context, at time.Time, put []Entity, removed ...
 	list := Faults{}
 	f := faults{list: &list}
 	fresh := map[*Contract]bool{}
+	for _, told := range prepareAll(put) {
+		list = append(list, told...)
+	}
 	for _, e := range put {
-		e.prepare(f.of(e.Key()))
 		if c, ok := e.(*Contract); ok {
 			fresh[c] = true
 		}
@@ -187,6 +217,21 @@ func (s *State) Try(ctx context.Context, at time.Time, put []Entity, removed ...
 		}
 	}
 	return next, list, nil
+}
+
+// prepareAll prepares entities on all cores and gives the faults of each.
+func prepareAll(put []Entity) []Faults {
+	found := make([]Faults, len(put))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, e := range put {
+		group.Go(func() error {
+			e.prepare(faults{list: &found[i], key: e.Key()})
+			return nil
+		})
+	}
+	_ = group.Wait() // none of them gives an error
+	return found
 }
 
 // lostTrust tells that signatures which rested on the old entity may not rest on the new one.

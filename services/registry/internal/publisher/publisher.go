@@ -7,16 +7,16 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/directory"
@@ -95,11 +95,11 @@ var ErrAhead = errors.New("the version asked after is newer than the registry's"
 // New puts what is stored in force, then the region file. When the file has faults, what is stored stays and the faults
 // are logged; without a stored snapshot that Key signed they are the error.
 func New(ctx context.Context, o Options) (*Publisher, error) {
-	p := &Publisher{o: o, changed: make(chan struct{})}
-	if err := p.restore(ctx); err != nil {
+	p, err := Restore(ctx, o)
+	if err != nil {
 		return nil, err
 	}
-	_, err := p.Reload(ctx, "start")
+	_, err = p.Reload(ctx, "start")
 	var faults region.Faults
 	if errors.As(err, &faults) && p.state.Load().Snapshot != nil {
 		return p, nil
@@ -107,66 +107,90 @@ func New(ctx context.Context, o Options) (*Publisher, error) {
 	return p, err
 }
 
+// Restore puts what is stored in force and leaves the region file alone.
+func Restore(ctx context.Context, o Options) (*Publisher, error) {
+	p := &Publisher{o: o, changed: make(chan struct{})}
+	return p, p.restore(ctx)
+}
+
 // restore takes what the store has: the directory, and the newest snapshot if Key signed it.
 func (p *Publisher) restore(ctx context.Context) error {
-	state, err := p.readDirectory(ctx)
+	snapshot, err := p.readSnapshot(ctx)
 	if err != nil {
 		return err
 	}
+	state, err := p.readDirectory(ctx, snapshot.Snapshot)
+	if err != nil {
+		return err
+	}
+	state.Sealed, state.Snapshot, state.hash, state.sum = snapshot.Sealed, snapshot.Snapshot, snapshot.hash, snapshot.sum
 	p.state.Store(state)
+	return nil
+}
+
+// readSnapshot gives a state with the stored snapshot and no directory; without the snapshot where there is none that Key
+// signed.
+func (p *Publisher) readSnapshot(ctx context.Context) (*State, error) {
 	stored, err := p.o.Store.Newest(ctx)
 	if errors.Is(err, store.ErrNone) {
-		return nil
+		return &State{}, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if stored.Version.Epoch > p.o.Epoch {
-		return fmt.Errorf("the store is at epoch %d, the configuration at %d: an epoch never goes back", stored.Version.Epoch, p.o.Epoch)
+		return nil, fmt.Errorf("the store is at epoch %d, the configuration at %d: an epoch never goes back", stored.Version.Epoch, p.o.Epoch)
 	}
 	public, ok := p.o.Key.Public().(*ecdsa.PublicKey)
 	if !ok {
-		return errors.New("the registry signs with a P-256 key")
+		return nil, errors.New("the registry signs with a P-256 key")
 	}
 	p.last = stored.Version
 	snapshot, err := stored.Sealed.Open(public)
 	if errors.Is(err, api.ErrSignature) {
 		// The signing key was replaced, or somebody wrote in the database: nothing of it but the number is used.
 		p.o.Logger.WarnContext(ctx, "stored snapshot was signed with another key and is left aside")
-		return nil
+		return &State{}, nil
 	}
 	if err != nil {
-		return fmt.Errorf("stored snapshot: %w", err)
+		return nil, fmt.Errorf("stored snapshot: %w", err)
 	}
-	restored := *state
-	restored.Sealed, restored.Snapshot, restored.hash, restored.sum = stored.Sealed, snapshot, stored.Hash, stored.Sealed.Hash()
-	p.state.Store(&restored)
-	return nil
+	return &State{Sealed: stored.Sealed, Snapshot: snapshot, hash: stored.Hash, sum: stored.Sealed.Hash()}, nil
 }
 
 // readDirectory gives a state with the stored directory and no snapshot. Faults in it are logged and no reason to stop: what
 // is stored was without faults by the rules of its time, and what cannot be read gives nobody anything.
-func (p *Publisher) readDirectory(ctx context.Context) (*State, error) {
+// Contracts in the snapshot that the registry signed were verified when it did.
+func (p *Publisher) readDirectory(ctx context.Context, signed *api.Snapshot) (*State, error) {
 	rows, err := p.o.Store.Directory(ctx)
 	if err != nil {
 		return nil, err
 	}
 	state := &State{rows: make(map[directory.Key]row, len(rows))}
-	entities := make([]directory.Entity, 0, len(rows))
+	entities := make([]directory.Entity, len(rows))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, r := range rows {
+		group.Go(func() (err error) {
+			if entities[i], err = directory.Decode(r.Key.Kind, r.Body); err == nil && entities[i].Key() != r.Key {
+				err = fmt.Errorf("stored %s %s says that it is %s", r.Key.Kind, r.Key.ID, entities[i].Key().ID)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
 	for _, r := range rows {
-		e, err := directory.Decode(r.Key.Kind, r.Body)
-		if err != nil {
-			return nil, err
-		}
-		if e.Key() != r.Key {
-			return nil, fmt.Errorf("stored %s %s says that it is %s", r.Key.Kind, r.Key.ID, e.Key().ID)
-		}
-		entities = append(entities, e)
 		state.rows[r.Key] = row{revision: r.Revision, source: r.Source, stated: r.Stated}
 		p.revision = max(p.revision, r.Revision)
 	}
 	var faults directory.Faults
-	if state.Directory, faults, err = directory.Empty().Try(ctx, p.o.Now(), entities); err != nil {
+	before := directory.Empty()
+	if signed != nil {
+		before = before.Known(signed)
+	}
+	if state.Directory, faults, err = before.Try(ctx, p.o.Now(), entities); err != nil {
 		return nil, err
 	}
 	if len(faults) > 0 {
@@ -228,10 +252,11 @@ func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State,
 	old, now := p.state.Load(), p.o.Now().UTC()
 	snapshot := next.Snapshot(now)
 	snapshot.Keys = keys
-	hash, err := contentHash(snapshot)
+	content, err := api.Encode(&snapshot)
 	if err != nil {
 		return api.Version{}, err
 	}
+	hash := content.Hash()
 	commit := store.Commit{At: now, Actor: act.Actor, Act: act.Name, Detail: act.Detail, Put: put, Removed: removed}
 	state := &State{
 		Sealed: old.Sealed, Snapshot: old.Snapshot, hash: old.hash, sum: old.sum, history: old.history,
@@ -240,9 +265,10 @@ func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State,
 	inForce := old.Snapshot != nil && old.Snapshot.Version == p.last && p.last.Epoch == p.o.Epoch
 	fresh := !inForce || old.hash != hash
 	if fresh {
-		if err := p.seal(old, state, snapshot, hash, now); err != nil {
+		if err := p.seal(old, state, snapshot, content); err != nil {
 			return api.Version{}, err
 		}
+		state.hash = hash
 		commit.Snapshot = &store.Stored{Version: state.Snapshot.Version, Hash: hash, Sealed: state.Sealed}
 	}
 	if fresh || act.Name != "" || len(put) > 0 || len(removed) > 0 {
@@ -264,15 +290,15 @@ func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State,
 }
 
 // seal gives a state its next snapshot, with number and signature.
-func (p *Publisher) seal(old, state *State, snapshot api.Snapshot, hash string, now time.Time) (err error) {
-	snapshot.Version, snapshot.CreatedAt = api.Version{Epoch: p.o.Epoch, Number: 1}, now
+func (p *Publisher) seal(old, state *State, snapshot api.Snapshot, content api.Unsealed) (err error) {
+	snapshot.Version, snapshot.CreatedAt = api.Version{Epoch: p.o.Epoch, Number: 1}, p.o.Now().UTC()
 	if p.last.Epoch == p.o.Epoch {
 		snapshot.Version.Number = p.last.Number + 1
 	}
-	if state.Sealed, err = api.Seal(&snapshot, p.o.Key); err != nil {
+	if state.Sealed, err = content.Seal(snapshot.Version, snapshot.CreatedAt, p.o.Key); err != nil {
 		return err
 	}
-	state.Snapshot, state.hash, state.sum, state.history = &snapshot, hash, state.Sealed.Hash(), nil
+	state.Snapshot, state.sum, state.history = &snapshot, state.Sealed.Hash(), nil
 	if old.Snapshot != nil {
 		state.history, err = old.history.next(old, state.Sealed, snapshot.Version)
 	}
@@ -303,7 +329,7 @@ func (p *Publisher) mend(ctx context.Context) error {
 	if err != nil && !errors.Is(err, store.ErrNone) {
 		return err
 	}
-	read, err := p.readDirectory(ctx)
+	read, err := p.readDirectory(ctx, p.state.Load().Snapshot)
 	if err != nil {
 		return err
 	}
@@ -347,13 +373,4 @@ func (p *Publisher) wake() {
 	defer p.mu.Unlock()
 	close(p.changed)
 	p.changed = make(chan struct{})
-}
-
-func contentHash(s api.Snapshot) (string, error) {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return "", fmt.Errorf("encode snapshot: %w", err)
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:]), nil
 }

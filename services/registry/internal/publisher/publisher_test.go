@@ -81,7 +81,7 @@ type world struct {
 	announced []api.Version
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -96,7 +96,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) publisher(t *testing.T) *publisher.Publisher {
+func (w *world) publisher(t testing.TB) *publisher.Publisher {
 	t.Helper()
 	p, err := publisher.New(t.Context(), w.options)
 	if err != nil {
