@@ -125,6 +125,7 @@ func (c *Config) Validate() error {
 	fault(len(c.ProxyProtocol.Trusted) > 0 && c.ListenTLS == "", "proxyProtocol is for listenTls, which is not there")
 	if c.shared() {
 		faults = append(faults, c.Redis.Validate())
+		fault(c.Redis.Embedded && !c.Demo, "redis.embedded is for demo mode: every gateway would count its limits alone")
 	} else {
 		fault(!c.Demo, "redis is missing: gateways share their limits by it")
 	}

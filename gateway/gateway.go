@@ -28,6 +28,7 @@ import (
 	"noorderhub.nl/hub/gateway/internal/upstream"
 	"noorderhub.nl/hub/libs/app"
 	"noorderhub.nl/hub/libs/discovery/consul"
+	"noorderhub.nl/hub/libs/errs"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/token"
 	"noorderhub.nl/hub/libs/workload"
@@ -133,12 +134,13 @@ func (w *wiring) openLog(context.Context) error {
 	w.app.Background("shipper", shipper.Run)
 	w.app.OnStop("transaction log writer", func(context.Context) error { return w.log.Stop() })
 	w.app.Check("transaction log", func(context.Context) error {
-		// A full log is no reason to send calls elsewhere: the journal is away from the other gateways too, and calls that
-		// do not wait for a record go on. A disk that fails is.
-		if err := w.log.Ready(); !errors.Is(err, txlog.ErrFull) {
-			return err
+		// A full log is no reason to send calls elsewhere while the journal is away: it is away from the other gateways too,
+		// and calls that do not wait for a record go on. A disk that fails is, and a log that only this gateway cannot ship.
+		err := w.log.Ready()
+		if kind := errs.KindOf(shipper.Fault()); errors.Is(err, txlog.ErrFull) && (kind == errs.Unavailable || kind == errs.Timeout || errors.As(shipper.Fault(), new(net.Error))) {
+			return nil
 		}
-		return nil
+		return err
 	})
 	return nil
 }

@@ -123,6 +123,7 @@ func (c *cli) organisationCommand() *cobra.Command {
 	f.StringVar(&b.Name, "name", "", "name (naam)")
 	f.StringVar(&b.Municipality, "municipality", "", "CBS code (gemeentecode)")
 	f.StringArrayVar(&contacts, "contact", nil, "ROLE=MAIL, more than once (contact)")
+	f.StringSliceVar(&b.Networks, "network", nil, "private network (CIDR) in which its services may be; the hub operator's (netwerk)")
 	f.StringSliceVar(&certificates, "certificate", nil, "PEM chain of a contract certificate; the hub operator's (certificaat)")
 	return c.group("organisation", "organisations of the region (organisaties)", []string{"organisatie"}, set,
 		c.act("list", "whom one can make an agreement with (lijst)", []string{"lijst"}, cobra.NoArgs,

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"time"
 
@@ -68,9 +69,14 @@ func (p Program[C]) Run(ctx context.Context, args []string, stdout, stderr io.Wr
 	return p.serve(ctx, cfg, *patience, stderr)
 }
 
+// lastSpans is how long a stop waits for a collector. What it does not take by then is dropped and counted.
+const lastSpans = 5 * time.Second
+
 func (p Program[C]) serve(ctx context.Context, cfg C, patience time.Duration, stderr io.Writer) (err error) {
 	logger := telemetry.Logger(stderr, p.Name, slog.LevelInfo)
 	redisdb.LogTo(logger)
+	log.SetFlags(0)
+	log.SetOutput(telemetry.Stray{Logger: logger})
 	files, target := p.Measure(cfg)
 	id, err := workload.Load(files)
 	if err != nil {
@@ -87,7 +93,11 @@ func (p Program[C]) serve(ctx context.Context, cfg C, patience time.Duration, st
 		return err
 	}
 	// Last of all, so that the spans of the stop itself are sent too.
-	defer func() { err = errors.Join(err, tel.Shutdown(context.WithoutCancel(ctx))) }()
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSpans)
+		defer cancel()
+		err = errors.Join(err, tel.Shutdown(ctx))
+	}()
 	service, err := await(ctx, patience, logger, func() (runner, error) { return p.New(ctx, cfg, logger, tel) })
 	if service == nil || err != nil {
 		return err

@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 
@@ -37,7 +38,9 @@ func refused(dialect Dialect, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	if pg, ok := errors.AsType[*pgconn.PgError](err); dialect == SQLite || ok && !passing[pg.Code] {
+	// A certificate that does not hold will not hold in a minute either.
+	_, distrust := errors.AsType[*tls.CertificateVerificationError](err)
+	if pg, ok := errors.AsType[*pgconn.PgError](err); dialect == SQLite || distrust || ok && !passing[pg.Code] {
 		return fmt.Errorf("%s does not answer as it should: %w", dialect, err)
 	}
 	return &AwayError{Dialect: dialect, cause: err}

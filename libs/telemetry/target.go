@@ -64,7 +64,9 @@ func (t Target) Client(toJournal *http.Client) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &http.Client{Transport: withHeaders{t.Headers, &http.Transport{
+	// A redirect would carry the collector's secret to wherever it leads.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &http.Client{CheckRedirect: stay, Transport: withHeaders{t.Headers, &http.Transport{
 		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, TLSHandshakeTimeout: exportTimeout,
 		MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
 	}}}, nil

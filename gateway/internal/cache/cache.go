@@ -37,6 +37,7 @@ type Cache struct {
 	local   *memory
 	flights *flights
 	written sync.Map     // slug of a service → time of its last change through this gateway
+	owing   sync.Map     // slug of a service → change that is yet to be told to the other gateways
 	reading atomic.Int64 // bytes of answers being read to be kept
 	writes  chan write
 	stats   stats
@@ -83,14 +84,15 @@ type Question struct {
 	Revision string        // of the service's description
 	Grant    string        // hash
 	Client   string        // id
+	Subject  string        // of the token: the call token tells the service who it is
 	Scope    string        // of the token
 	Agreed   time.Duration // the longest that the contract allows
 }
 
 // name of the answer. The method is no part of it: HEAD is answered from what GET left.
 func (c *Cache) name(q *Question, r *http.Request) name {
-	parts := make([]string, 0, 7+len(negotiated))
-	parts = append(parts, q.Service, q.Revision, q.Grant, q.Client, q.Scope, r.URL.EscapedPath(), r.URL.RawQuery)
+	parts := make([]string, 0, 8+len(negotiated))
+	parts = append(parts, q.Service, q.Revision, q.Grant, q.Client, q.Subject, q.Scope, r.URL.EscapedPath(), r.URL.RawQuery)
 	for _, field := range negotiated {
 		parts = append(parts, strings.Join(r.Header[field], "\x00"))
 	}
@@ -131,6 +133,8 @@ func (c *Cache) Serve(ctx context.Context, q *Question, r *http.Request, fetch f
 		switch {
 		case err != nil:
 			return nil, false, err
+		case got != nil && (!c.stands(q.Service, got) || w.age >= 0 && got.old(time.Now()) > w.age):
+			// The service was changed while the answer came: who asked after that is not told what was before.
 		case got != nil:
 			c.stats.local.Add(1)
 			return got.response(r, time.Now()), true, nil
@@ -162,7 +166,9 @@ func (c *Cache) fly(ctx context.Context, q *Question, n name, f *flight, fetch f
 	handed = true
 	close(f.head)
 	e := &entry{header: keptHeader(resp.Header), asked: asked, age: age(resp.Header), until: asked.Add(life)}
-	resp.Body = &tee{body: resp.Body, cache: c, length: resp.ContentLength, land: func(body []byte) {
+	// A body whose end is only that of its connection may have been cut short.
+	framed := resp.ContentLength >= 0 || len(resp.TransferEncoding) > 0 || resp.ProtoMajor > 1
+	resp.Body = &tee{body: resp.Body, cache: c, length: resp.ContentLength, framed: framed, land: func(body []byte) {
 		if body == nil {
 			c.flights.land(n, f, nil, false)
 			return
@@ -196,6 +202,7 @@ type tee struct {
 	body   io.ReadCloser
 	cache  *Cache
 	length int64             // as told before the body; negative: not told
+	framed bool              // the end of the body can be told from that of the connection
 	land   func(body []byte) // nil once it was called
 	taken  []byte
 }
@@ -218,7 +225,7 @@ func (t *tee) Read(p []byte) (int, error) {
 	t.taken = append(t.taken, p[:n]...)
 	switch {
 	case errors.Is(err, io.EOF):
-		t.end(t.length < 0 || t.length == int64(len(t.taken)))
+		t.end(t.framed && (t.length < 0 || t.length == int64(len(t.taken))))
 	case err != nil:
 		t.end(false)
 	}

@@ -16,6 +16,8 @@ const (
 	putPatience = time.Second
 	// pendingWrites are answers on their way to Redis; what comes while so many wait stays in this process.
 	pendingWrites = 256
+	// settleEvery is the pause between two tries to tell changes that could not be told.
+	settleEvery = 500 * time.Millisecond
 	// nearby is how long an answer that the gateways share is used from this process before Redis is asked again, so that
 	// a change made through another gateway is seen.
 	nearby = 2 * time.Second
@@ -40,7 +42,7 @@ func (c *Cache) find(ctx context.Context, q *Question, n name) *entry {
 		return e
 	}
 	client, up := c.share()
-	if !up {
+	if _, owing := c.owing.Load(q.Service); !up || owing {
 		return nil
 	}
 	within, cancel := context.WithTimeout(ctx, patience)
@@ -50,9 +52,7 @@ func (c *Cache) find(ctx context.Context, q *Question, n name) *entry {
 	_, _ = pipe.Exec(within) // each command has its error
 	for _, err := range []error{answer.Err(), changed.Err()} {
 		if err != nil && !errors.Is(err, redis.Nil) {
-			if ctx.Err() == nil { // not the client that left
-				c.cfg.Memory.Lost(ctx, err)
-			}
+			c.fault(ctx, within, err)
 			return nil
 		}
 	}
@@ -73,6 +73,14 @@ func (c *Cache) find(ctx context.Context, q *Question, n name) *entry {
 	c.stats.shared.Add(1)
 	c.local.put(n, e, earlier(e.until, now.Add(nearby)))
 	return e
+}
+
+// fault tells that Redis is away, unless it is the call's patience that ended or its client that left: an answer is not
+// worth waiting for, and that says nothing of what the limits share.
+func (c *Cache) fault(ctx, within context.Context, err error) {
+	if ctx.Err() == nil && within.Err() == nil {
+		c.cfg.Memory.Lost(ctx, err)
+	}
 }
 
 func (c *Cache) read(n name, sealed []byte) (*entry, error) {
@@ -114,12 +122,16 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// Run brings answers to Redis, until ctx ends.
+// Run brings answers, and changes that could not be told at once, to Redis, until ctx ends.
 func (c *Cache) Run(ctx context.Context) error {
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-tick.C:
+			c.settle(ctx)
 		case w := <-c.writes:
 			if !c.put(ctx, w) {
 				c.stats.dropped.Add(1)
@@ -145,9 +157,7 @@ func (c *Cache) put(ctx context.Context, w write) bool {
 	within, cancel := context.WithTimeout(ctx, putPatience)
 	defer cancel()
 	if err := client.Set(within, w.name.key(), sealed, left).Err(); err != nil {
-		if ctx.Err() == nil {
-			c.cfg.Memory.Lost(ctx, err)
-		}
+		c.fault(ctx, within, err)
 		return false
 	}
 	return true
@@ -159,15 +169,58 @@ func (c *Cache) put(ctx context.Context, w write) bool {
 func (c *Cache) Changed(ctx context.Context, service string, longest time.Duration) {
 	now := time.Now()
 	c.written.Store(service, now)
+	if c.cfg.Secret == "" {
+		return
+	}
+	if !c.tell(ctx, service, change{now, longest}) {
+		c.owe(service, change{now, longest})
+	}
+}
+
+// change is when a service was changed, and for how long that matters.
+type change struct {
+	at      time.Time
+	longest time.Duration
+}
+
+// raise keeps the later of two changes: gateways tell theirs in no order.
+var raise = redis.NewScript(`local was = tonumber(redis.call('GET', KEYS[1]) or '0')
+if tonumber(ARGV[1]) > was then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+return 0`)
+
+// skew is how far the clocks of two gateways may lie apart. A change counts for answers asked for so much later.
+const skew = time.Second
+
+// tell writes a change where all gateways see it.
+func (c *Cache) tell(ctx context.Context, service string, ch change) bool {
 	client, up := c.share()
 	if !up {
-		return
+		return false
 	}
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	if err := client.Set(within, changeKey(service), strconv.FormatInt(now.UnixMicro(), 10), longest+time.Second).Err(); err != nil {
-		c.cfg.Memory.Lost(ctx, err)
+	err := raise.Run(within, client, []string{changeKey(service)},
+		strconv.FormatInt(ch.at.Add(skew).UnixMicro(), 10), (ch.longest + skew + time.Second).Milliseconds()).Err()
+	if err != nil {
+		c.fault(ctx, within, err)
 	}
+	return err == nil
+}
+
+// owe keeps a change that could not be told. Until it is, answers of the service in Redis are not used here.
+func (c *Cache) owe(service string, ch change) {
+	c.owing.Store(service, ch)
+}
+
+// settle tells what is owed; what has lost its meaning is dropped.
+func (c *Cache) settle(ctx context.Context) {
+	c.owing.Range(func(service, owed any) bool {
+		ch := owed.(change)
+		if time.Since(ch.at) > ch.longest || c.tell(ctx, service.(string), ch) {
+			c.owing.CompareAndDelete(service, owed)
+		}
+		return true
+	})
 }
 
 func changeKey(service string) string { return "hub:changed:" + service }

@@ -9,7 +9,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 
 	"noorderhub.nl/hub/gateway/internal/shared"
 )
@@ -114,7 +118,7 @@ func get(path string) *http.Request {
 // answerOf is a service's answer whose body ends as told.
 func answerOf(body io.Reader) func() (*http.Response, error) {
 	return func() (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(body)}, nil
+		return &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: -1, TransferEncoding: []string{"chunked"}, Body: io.NopCloser(body)}, nil
 	}
 }
 
@@ -239,5 +243,107 @@ func TestAFaultOfTheFirstHoldsNobody(t *testing.T) {
 	}()
 	if n := len(c.flights.all); n != 0 {
 		t.Errorf("got %d flights that never land", n)
+	}
+}
+
+func TestWhoAsksAfterAChangeIsNotToldWhatWasBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, q := small(t), &Question{Service: "bag", Agreed: time.Minute}
+		release := make(chan struct{})
+		ask := func(fetch func() (*http.Response, error)) <-chan string {
+			told := make(chan string, 1)
+			go func() {
+				resp, _, err := c.Serve(t.Context(), q, get("/a"), fetch)
+				if err != nil {
+					told <- err.Error()
+					return
+				}
+				text, _ := io.ReadAll(resp.Body)
+				_ = resp.Body.Close()
+				told <- string(text)
+			}()
+			synctest.Wait()
+			return told
+		}
+		first := ask(answerOf(gated{release, strings.NewReader("old")}))
+		time.Sleep(time.Millisecond)
+		c.Changed(t.Context(), "bag", time.Minute)
+		second := ask(answerOf(strings.NewReader("new")))
+		close(release)
+		if a, b := <-first, <-second; a != "old" || b != "new" {
+			t.Errorf("got %q and %q", a, b)
+		}
+	})
+}
+
+// gated is a body that comes when it may.
+type gated struct {
+	open <-chan struct{}
+	io.Reader
+}
+
+func (g gated) Read(p []byte) (int, error) { <-g.open; return g.Reader.Read(p) }
+
+func TestASlowLookUpIsAMissAndNoLossOfRedis(t *testing.T) {
+	server := miniredis.RunT(t)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true, MaxRetries: -1})
+	t.Cleanup(func() { _ = client.Close() })
+	client.AddHook(slow{})
+	m := shared.New(client, slog.New(slog.DiscardHandler))
+	c, err := New(Config{Memory: m, Secret: "a secret of all gateways, long enough", Bytes: 10_000, Answer: 1000, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, kept, err := c.Serve(t.Context(), &Question{Service: "bag", Agreed: time.Minute}, get("/a"), answerOf(strings.NewReader("moi")))
+	if err != nil || kept {
+		t.Fatalf("got %v, %v", kept, err)
+	}
+	_ = resp.Body.Close()
+	if _, up := m.Client(); !up {
+		t.Error("the limits of all gateways are off because one answer was looked for too slowly")
+	}
+}
+
+// slow is a Redis that takes longer for a pipeline than an answer is worth waiting for.
+type slow struct{}
+
+func (slow) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (slow) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+func (slow) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, commands []redis.Cmder) error {
+		<-ctx.Done()
+		for _, c := range commands {
+			c.SetErr(ctx.Err())
+		}
+		return ctx.Err()
+	}
+}
+
+func TestAChangeThatCouldNotBeToldIsToldLater(t *testing.T) {
+	server := miniredis.RunT(t)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true, MaxRetries: -1})
+	t.Cleanup(func() { _ = client.Close() })
+	m := shared.New(client, slog.New(slog.DiscardHandler))
+	c, err := New(Config{Memory: m, Secret: "a secret of all gateways, long enough", Bytes: 10_000, Answer: 1000, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.SetError("LOADING")
+	c.Changed(t.Context(), "bag", time.Minute)
+	if server.Exists(changeKey("bag")) {
+		t.Fatal("the test's Redis took it")
+	}
+	server.SetError("")
+	go func() { _ = m.Run(t.Context()) }()
+	for _, up := m.Client(); !up; _, up = m.Client() {
+	}
+	c.settle(t.Context())
+	if !server.Exists(changeKey("bag")) {
+		t.Error("the change was never told")
+	}
+	later, _ := server.Get(changeKey("bag"))
+	c.tell(t.Context(), "bag", change{time.Now().Add(-time.Hour), time.Minute})
+	if got, _ := server.Get(changeKey("bag")); got != later {
+		t.Errorf("got %s: an earlier change took the place of a later one (%s)", got, later)
 	}
 }

@@ -42,7 +42,7 @@ func (c *Chain) kept(next endpoint.Endpoint) endpoint.Endpoint {
 
 func (c *Chain) fromCache(ctx context.Context, call *Call, r *http.Request, next endpoint.Endpoint) (any, error) {
 	question := &cache.Question{
-		Service: call.Route.Service.Slug, Revision: call.Route.Revision, Grant: call.Grant.Hash, Client: call.Claims.ClientID,
+		Service: call.Route.Service.Slug, Revision: call.Route.Revision, Grant: call.Grant.Hash, Client: call.Claims.ClientID, Subject: call.Claims.Subject,
 		Scope: call.Claims.Scope, Agreed: time.Duration(call.Grant.Terms.CacheSeconds) * time.Second,
 	}
 	resp, kept, err := c.cfg.Cache.Serve(ctx, question, r, func() (*http.Response, error) {

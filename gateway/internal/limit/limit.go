@@ -152,6 +152,7 @@ func (l *Limiter) ask(ctx context.Context, m *meter, of Limits) Verdict {
 	answer, err := l.run(ctx, m, question)
 
 	m.mu.Lock()
+	defer m.mu.Unlock() // whatever happens: a meter that stays locked would hang its grant
 	now := l.now()
 	var mine Verdict
 	verdict := func() Verdict { l.alone.Add(1); return m.alone(now, of) }
@@ -170,7 +171,6 @@ func (l *Limiter) ask(ctx context.Context, m *meter, of Limits) Verdict {
 		m.queue = m.queue[1:]
 		next <- turn{ask: true}
 	}
-	m.mu.Unlock()
 	return mine
 }
 

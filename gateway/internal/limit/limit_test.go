@@ -364,3 +364,11 @@ func spent() time.Duration {
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // the process itself: cannot fail
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
+
+func TestAQuotaWithoutARateIsNeverAQuestionOfTime(t *testing.T) {
+	// Redis said no for yesterday, and since then the day began anew: nothing is used, and there is no rate to wait for.
+	m := &meter{left: time.Hour, level: -1}
+	if v := m.verdict(time.Now(), Limits{Quota: 1}, false); v.Reason != Quota || v.Wait != time.Hour {
+		t.Errorf("got %+v", v)
+	}
+}

@@ -124,7 +124,8 @@ func (m *meter) verdict(now time.Time, of Limits, free bool) Verdict {
 	}
 	switch {
 	case free:
-	case of.Quota > 0 && v.QuotaLeft == 0:
+	case of.Quota > 0 && (v.QuotaLeft == 0 || of.Rate == 0):
+		// Without a rate it was the quota, though of a day that ended while the question was under way.
 		v.Reason, v.Wait = Quota, m.left
 	default:
 		v.Reason, v.Wait = Rate, max(m.shut.Sub(now), 0)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"sync/atomic"
 	"time"
 
 	journal "noorderhub.nl/hub/services/journal/api"
@@ -29,6 +30,15 @@ type Shipper struct {
 	at     position // the last record the journal has
 	in     uint64   // first record of the segment that is being read
 	offset int64    // where its next record begins
+	fault  atomic.Pointer[error]
+}
+
+// Fault gives why the last try to ship failed, nil when it did not.
+func (s *Shipper) Fault() error {
+	if err := s.fault.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Sizes of a batch and pauses after a failure.
@@ -58,6 +68,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 			pause = pauseFirst
 		}
 		if err == nil {
+			s.fault.Store(nil)
 			select {
 			case <-ctx.Done():
 				return nil
@@ -65,6 +76,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 			}
 			continue
 		}
+		s.fault.Store(&err)
 		s.logger.WarnContext(ctx, "transaction records not shipped", "error", err, "synced", s.log.Synced(), "shipped", s.at.Sequence)
 		select {
 		case <-ctx.Done():

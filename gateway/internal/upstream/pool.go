@@ -137,7 +137,7 @@ func (p *Pool) target(s *registry.Service) (*Target, error) {
 	}
 	return NewTarget(Config{
 		Name: s.Slug, Instancer: instancer, TLS: config, Timeout: time.Duration(s.Upstream.Timeout),
-		Transport: p.cfg.Transport, Logger: p.cfg.Logger,
+		Guarded: s.Upstream.Part == "", Networks: s.Upstream.Networks, Transport: p.cfg.Transport, Logger: p.cfg.Logger,
 	})
 }
 

@@ -63,6 +63,8 @@ type Config struct {
 	TLS       *tls.Config   // nil: plain HTTP, for tests
 	Timeout   time.Duration // from sending to the first byte of the answer; default 30 s
 	Part      bool          // a part of the hub: the hub's operators can mend it, not a provider
+	Guarded   bool          // an organisation says where it is: on the internet, or in Networks
+	Networks  []string      // CIDR: private networks that the owner may use
 	// Transport wraps the connection pool, e.g. to send traceparent. May be nil.
 	Transport func(http.RoundTripper) http.RoundTripper
 	Logger    *slog.Logger
@@ -84,13 +86,20 @@ func NewTarget(cfg Config) (*Target, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	t := &Target{cfg: cfg, pool: newPool(cfg.TLS)}
+	within, err := reachOf(cfg.Networks)
+	if err != nil {
+		return nil, fmt.Errorf("upstream %s: %w", cfg.Name, err)
+	}
+	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
+	if cfg.Guarded {
+		dialer.Control = within.control
+	}
+	t := &Target{cfg: cfg, pool: newPool(cfg.TLS, dialer)}
 	t.trip = t.pool
 	if cfg.Transport != nil {
 		t.trip = cfg.Transport(t.pool)
 	}
 	t.budget.left.Store(budgetMost)
-	var err error
 	t.balancer, err = discovery.NewBalancer(discovery.Options{
 		Instancer: cfg.Instancer, Factory: t.instance, Logger: cfg.Logger,
 		Failed: func(err error) bool { return !errors.Is(err, ErrClientGone) && !errors.As(err, new(uploadError)) },
@@ -103,9 +112,9 @@ func NewTarget(cfg Config) (*Target, error) {
 
 // newPool is tuned for a proxy: the default transport keeps two idle connections per host and opens and closes the rest
 // all the time, at 2.6 times the CPU.
-func newPool(config *tls.Config) *http.Transport {
+func newPool(config *tls.Config, dialer *net.Dialer) *http.Transport {
 	return &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext,
+		DialContext:            dialer.DialContext,
 		TLSClientConfig:        config,
 		TLSHandshakeTimeout:    dialTimeout,
 		MaxIdleConns:           0, // no limit over all instances
@@ -292,7 +301,7 @@ func (t *Target) Forward(ctx context.Context, r *http.Request, again bool) (*htt
 	if whole() && (again || dialFailed(err)) && !errors.Is(err, ErrClientGone) && !errors.Is(err, errSlow) {
 		if second, none := t.balancer.Pick(first); none == nil && t.budget.spend() {
 			t.retries.Add(1)
-			t.cfg.Logger.WarnContext(ctx, "retried on another instance", "service", t.cfg.Name, "failed", first.Address, "error", err)
+			t.cfg.Logger.WarnContext(ctx, "retried on another instance", "service", t.cfg.Name, "failed", first.Address, "error", told(err))
 			if resp, err = second.Call(ctx, r); err == nil {
 				return resp.(*http.Response), nil
 			}
@@ -351,7 +360,17 @@ func (t *Target) refusal(err error) error {
 		}
 		return code.Wrap(err, "no instance can be reached").WithRetryAfter(retryAfter)
 	}
-	return codeBadAnswer.Wrap(err, "the connection broke or the answer was not HTTP")
+	return codeBadAnswer.Wrap(told(err), "the connection broke or the answer was not HTTP")
+}
+
+// told is an error that may be logged. The transport's own words may quote what a service sent.
+func told(err error) error {
+	var op *net.OpError
+	switch {
+	case errors.As(err, &op), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, discovery.ErrNoInstances):
+		return err
+	}
+	return fmt.Errorf("not HTTP, or cut off (%T)", err)
 }
 
 // dialFailed tells whether no connection came about, so that the service cannot have seen the request.

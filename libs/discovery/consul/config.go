@@ -47,6 +47,7 @@ func (c Config) Validate(listen string) error {
 	fault(err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.User != nil || u.RawQuery != "",
 		"address is not an http(s) URL of an agent")
 	fault(c.CA != "" && err == nil && u.Scheme != "https", "ca is given, but the agent has no TLS")
+	fault(c.Token.Reveal() != "" && err == nil && u.Scheme == "http" && !nearby(u.Hostname()), "token would travel without TLS to an agent on another machine")
 	fault(c.Weight < 0 || c.Weight > mostWeight, fmt.Sprintf("weight is not between 1 and %d", mostWeight))
 	fault(strings.HasPrefix(c.Prefix, "/") || strings.HasSuffix(c.Prefix, "/"), "prefix begins or ends with a slash")
 	if c.Advertise != "" {
@@ -70,6 +71,11 @@ func place(address string) (host string, port int, err error) {
 		return "", 0, fmt.Errorf("%q is not host:port of one place", address)
 	}
 	return host, port, nil
+}
+
+func nearby(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func everywhere(host string) bool {

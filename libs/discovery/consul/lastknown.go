@@ -32,11 +32,19 @@ func (f lastKnown) put(instances []string) error {
 	if err := os.MkdirAll(filepath.Dir(string(f)), 0o750); err != nil {
 		return err
 	}
-	fresh := string(f) + ".new"
-	if err := os.WriteFile(fresh, []byte(strings.Join(instances, "\n")+"\n"), 0o600); err != nil {
+	// A name of its own: two followers of one service write at the same time.
+	fresh, err := os.CreateTemp(filepath.Dir(string(f)), filepath.Base(string(f))+".*.new")
+	if err != nil {
 		return err
 	}
-	return os.Rename(fresh, string(f))
+	_, err = fresh.WriteString(strings.Join(instances, "\n") + "\n")
+	if err = errors.Join(err, fresh.Close()); err == nil {
+		err = os.Rename(fresh.Name(), string(f))
+	}
+	if err != nil {
+		_ = os.Remove(fresh.Name())
+	}
+	return err
 }
 
 // get reads what was kept. Lines that are no instance are left out; a missing file is no error.

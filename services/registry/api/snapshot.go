@@ -138,6 +138,7 @@ type Service struct {
 type Upstream struct {
 	Addresses  []string `json:"addresses"`            // "https://host:port" or "consul:name"
 	Part       string   `json:"part,omitempty"`       // workload name of a part of the hub ("address"); empty for an outside service
+	Networks   []string `json:"networks,omitempty"`   // CIDR: private networks in which an outside service may be dialled
 	CAs        string   `json:"cas,omitempty"`        // PEM, for an outside service with a CA of its own
 	Auth       string   `json:"auth"`                 // "call-token" (default); others come with the registry
 	Timeout    Duration `json:"timeout"`              // to the first byte of the answer

@@ -102,6 +102,7 @@ type OrganisationBody struct {
 	Municipality string    `json:"gemeentecode,omitempty"`
 	Contacts     []Contact `json:"contacten"`
 	Certificates []string  `json:"certificaten,omitempty"` // PEM chains of contract certificates; the hub operator's to change
+	Networks     []string  `json:"netwerken,omitempty"`    // CIDR: private networks in which its services may be; the hub operator's
 }
 
 // PersonBody is a person with the roles at its organisation.

@@ -24,7 +24,7 @@ func (o *Office) PutOrganisation(ctx context.Context, a Actor, org *directory.Or
 		}
 		was := c.Before.Organisation(org.OIN)
 		if !a.Operator() {
-			org.Slug, org.Municipality, org.Certificates = was.Slug, was.Municipality, was.Certificates
+			org.Slug, org.Municipality, org.Certificates, org.Networks = was.Slug, was.Municipality, was.Certificates, was.Networks
 		}
 		c.Put(org)
 		return nil

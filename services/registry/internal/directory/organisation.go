@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net/mail"
+	"net/netip"
 	"regexp"
 	"slices"
 
@@ -74,6 +75,7 @@ type Organisation struct {
 	Municipality string    `json:"municipality,omitempty"` // CBS code, four digits; empty: no municipality
 	Certificates []string  `json:"certificates,omitempty"` // PEM chains, leaf first: what it signs contracts with, old ones too
 	Contacts     []Contact `json:"contacts,omitempty"`
+	Networks     []string  `json:"networks,omitempty"` // CIDR: private networks in which its services may be; the hub operator's word
 
 	chains [][]*x509.Certificate
 }
@@ -105,6 +107,11 @@ func (o *Organisation) prepare(f faults) {
 	for i, c := range o.Contacts {
 		if _, err := mail.ParseAddress(c.Email); err != nil || c.Role == "" {
 			f.at("contacts[%d]", i).add("needs a role and a mail address")
+		}
+	}
+	for i, text := range o.Networks {
+		if _, err := netip.ParsePrefix(text); err != nil {
+			f.at("networks[%d]", i).add("%q is not a network such as 10.20.0.0/16", text)
 		}
 	}
 	o.chains = nil

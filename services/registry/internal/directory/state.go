@@ -327,7 +327,11 @@ func (s *State) Snapshot(at time.Time) api.Snapshot {
 		out.Organisations = append(out.Organisations, api.Organisation{OIN: o.OIN, Slug: o.Slug, Name: o.Name})
 	}
 	for _, v := range All[*Service](s) {
-		out.Services = append(out.Services, v.compiled)
+		service := v.compiled
+		if owner := s.Organisation(v.Owner); service.Upstream.Part == "" && owner != nil {
+			service.Upstream.Networks = owner.Networks
+		}
+		out.Services = append(out.Services, service)
 	}
 	for _, c := range All[*Contract](s) {
 		if c.verified == nil {

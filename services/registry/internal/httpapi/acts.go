@@ -21,6 +21,7 @@ func (h *handlers) putOrganisation(ctx context.Context, c command[api.Organisati
 	}
 	o := &directory.Organisation{
 		OIN: c.path("oin"), Slug: c.body.Slug, Name: c.body.Name, Municipality: c.body.Municipality, Certificates: c.body.Certificates,
+		Networks: c.body.Networks,
 	}
 	for _, contact := range c.body.Contacts {
 		o.Contacts = append(o.Contacts, directory.Contact(contact))

@@ -46,7 +46,7 @@ func (l *loader) organisations() {
 			f.add("oin is that of %s too", other)
 		}
 		l.orgs[o.Slug], byOIN[o.OIN] = o, o.Slug
-		e := &directory.Organisation{OIN: o.OIN, Slug: o.Slug, Name: o.Name, Municipality: o.Municipality}
+		e := &directory.Organisation{OIN: o.OIN, Slug: o.Slug, Name: o.Name, Municipality: o.Municipality, Networks: o.Networks}
 		fields := map[string]string{}
 		for j, name := range o.Certificates {
 			e.Certificates = append(e.Certificates, l.inline(name, "certificates", j, fields, f))

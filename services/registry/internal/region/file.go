@@ -36,6 +36,7 @@ type Organisation struct {
 	Municipality string    `yaml:"municipality"` // CBS code, four digits; empty: no municipality
 	Certificates []string  `yaml:"certificates"` // PEM files, leaf first: what it signs contracts with, old ones too
 	Contacts     []Contact `yaml:"contacts"`
+	Networks     []string  `yaml:"networks"` // CIDR: private networks in which its services may be
 }
 
 // Contact is a role of an organisation with an address.
