@@ -42,6 +42,7 @@ go test -race -timeout 12m ./...
 # Every part a process of its own, on stores of its own; after the tests, for they count calls per second.
 go run ./infra/e2e story
 go run ./infra/e2e gateway-chaos
+go run ./infra/e2e registry-kill
 
 if [ "$full" = --full ]; then
   "$root/infra/fuzz.sh" 60s

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"noorderhub.nl/hub/infra/demo"
 	authserver "noorderhub.nl/hub/services/authserver/api"
 )
 
@@ -27,7 +28,11 @@ type caller struct {
 
 // newCaller makes an application for a service. scope chooses an agreement; it may be empty.
 func (h *hub) newCaller(ctx context.Context, organisation, slug, scope string) (*caller, error) {
-	org := h.Demo.Organisations[organisation]
+	return h.callerWith(ctx, h.Demo.Organisations[organisation], slug, scope)
+}
+
+// callerWith makes one with the client of an organisation or a person.
+func (h *hub) callerWith(ctx context.Context, org demo.Organisation, slug, scope string) (*caller, error) {
 	config, err := h.TLS()
 	if err != nil {
 		return nil, err

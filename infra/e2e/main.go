@@ -26,6 +26,7 @@ var scenarios = map[string]scenario{
 	"gateway-chaos": gatewayChaos,
 	"hub-kill":      hubKill,
 	"quickstart":    quickstart,
+	"registry-kill": registryKill,
 	"story":         story,
 }
 

@@ -244,6 +244,9 @@ func (s *Stack) Instances(part string) []*Process {
 	return all
 }
 
+// Signers gives the signing keys of the demo organisations, for scenarios in which an organisation signs for itself.
+func (s *Stack) Signers() (material.Hand, error) { return material.Signers(s.files, s.region) }
+
 // Address is host:port of a process's own listener, e.g. of "postgres".
 func (s *Stack) Address(name string) string { return s.at[name] }
 

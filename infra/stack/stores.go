@@ -75,6 +75,11 @@ func (s *Stack) dsn(database string) string {
 	return "postgres://hub@" + s.at["postgres"] + "/" + database + "?sslmode=disable&connect_timeout=2"
 }
 
+// Database opens the database of a part, for who looks whether everything is there.
+func (s *Stack) Database(ctx context.Context, part string) (*sqldb.DB, error) {
+	return sqldb.Open(ctx, s.dsn(part))
+}
+
 func (s *Stack) createDatabases(ctx context.Context, names ...string) error {
 	db, err := sqldb.Open(ctx, s.dsn("postgres"))
 	if err != nil {
