@@ -195,6 +195,37 @@ func TestAMunicipalityGetsAccessAndLosesIt(t *testing.T) {
 	h.soon("the end", func() bool { status, _ := h.calls(fresh, "emmen-vergunningen", "bag", path); return status != 200 })
 }
 
+func TestASupplierCallsForAMunicipalityThatCanStopItAtOnce(t *testing.T) {
+	h := startAdminHub(t)
+	app := h.application("noordsoft")
+	call := func() (int, string) {
+		return h.calls(app, "noordsoft-app", "bag", "/bag/individuelebevragingen/v2/adressen?postcode=9990AA&huisnummer=1")
+	}
+	h.does("client register noordsoft-app --by sanne --key", app.file)
+	h.does("contract propose --by sanne --name voor-emmen --provider noorderhub --on-behalf-of emmen --service bag --scope bag.lezen --purpose", "adressen in het zaaksysteem van Emmen")
+	// All three see it, and for whom it waits.
+	for _, who := range []string{"simon", "evert", "henk"} {
+		if got := h.does("contract list --by " + who); !strings.Contains(got, "voor-emmen") || !strings.Contains(got, "waits for") {
+			t.Errorf("%s: got %q", who, got)
+		}
+	}
+	h.does("contract accept voor-emmen --by simon")
+	h.does("contract accept voor-emmen --by henk")
+	h.refuses("no grant", "client assign noordsoft-app adressen $1$3$"+strings.Repeat("A", 86)+" --by sanne")
+	h.does("client assign noordsoft-app adressen voor-emmen --by sanne")
+	if status, body := call(); status == 200 {
+		t.Errorf("got %d %s before the municipality signed", status, body)
+	}
+	h.does("contract accept voor-emmen --by evert")
+	h.soon("a call of the supplier", func() bool { status, _ := call(); return status == 200 })
+	h.does("contract narrow voor-emmen --by evert --suspend --reason", "opgezegd")
+	h.soon("the supplier is stopped", func() bool { status, _ := call(); return status != 200 })
+	h.does("contract revoke voor-emmen --by evert")
+	if got := h.does("contract list --by simon"); !strings.Contains(got, "REVOKED") {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestATeamPutsAServiceInAnotherLanguageOnTheHub(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
