@@ -159,11 +159,19 @@ func TestAMunicipalityGetsAccessAndLosesIt(t *testing.T) {
 
 	h.refuses("role", "client register emmen-vergunningen --by evert --key", app.file)
 	h.does("client register emmen-vergunningen --by emma --name Vergunningen --key", app.file)
-	propose := []string{"--purpose", "adressen controleren", "--legal-basis", "Wet BAG", "--activity", "https://emmen.example/v/1"}
+	register := h.write("register.csv", "id,naam,doel,grondslag,bewaartermijn,vertrouwelijk\nvergunningen,Vergunningen,Aanvragen beoordelen,Omgevingswet,P7Y,nee\nfraude,Onderzoek,Fraude opsporen,Participatiewet,P5Y,ja\n")
+	if got := h.does("activity import --by emma", register); !strings.Contains(got, "2 activities taken, 0 refused") {
+		t.Errorf("got %q", got)
+	}
+	h.refuses("line 2, fout", "activity import --by emma", h.write("fout.csv", "id,naam,doel,grondslag,bewaartermijn,vertrouwelijk\nfout,x,x,x,zeven jaar,nee\n"))
+	propose := []string{"--purpose", "adressen controleren", "--legal-basis", "Wet BAG", "--activity", "vergunningen"}
 	h.refuses("no operation of bag asks scope bag.alles", "contract propose --by emma --provider noorderhub --service bag --scope bag.alles --name x", propose...)
 	h.does("contract propose --by emma --name emmen-bag --provider noorderhub --service bag --scope bag.lezen", propose...)
 	if got := h.does("contract list --by evert"); !strings.Contains(got, "PROPOSED") || !strings.Contains(got, "waits for 00000099000000") {
 		t.Errorf("got %q, want whom it waits for", got)
+	}
+	if got := h.does("contract show emmen-bag --by henk --json"); !strings.Contains(got, "/vergunningen/1\"") {
+		t.Errorf("got %s, want the URI of the activity", got)
 	}
 	h.refuses("role", "contract accept emmen-bag --by emma")
 	h.refuses("beheer.schrijven", "contract accept emmen-bag --as emmen")

@@ -68,6 +68,9 @@ func (c *cli) proposeCommand() *cobra.Command {
 			if g.Consumer == "" {
 				g.Consumer = o.client.OIN
 			}
+			if g.ProcessingActivity, err = o.activity(ctx, g.ProcessingActivity); err != nil {
+				return err
+			}
 			for _, of := range []*string{&g.Consumer, &g.Provider, &g.Delegator} {
 				if *of != "" {
 					if *of, err = o.oin(ctx, *of); err != nil {
@@ -92,7 +95,7 @@ func (c *cli) proposeCommand() *cobra.Command {
 	f.StringVar(&g.Service, "service", "", "name of the service (dienst)")
 	f.StringVar(&g.Purpose, "purpose", "", "what for (doel)")
 	f.StringVar(&g.LegalBasis, "legal-basis", "", "article of law (grondslag)")
-	f.StringVar(&g.ProcessingActivity, "activity", "", "URI of the processing activity (verwerkingsactiviteit)")
+	f.StringVar(&g.ProcessingActivity, "activity", "", "processing activity: id in the own register, or the URI of another one (verwerkingsactiviteit)")
 	f.StringSliceVar(&g.Scopes, "scope", nil, "scopes, with commas or more than once (rechten)")
 	f.StringVar(&g.Binding, "binding", "", "none, any or mtls (binding)")
 	f.IntVar(&g.Rate, "rate", 0, "calls per second (per seconde)")

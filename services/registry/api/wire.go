@@ -246,6 +246,24 @@ type NarrowingView struct {
 	NarrowingBody
 }
 
+// ActivityBody is what the register of an organisation says of a processing activity.
+type ActivityBody struct {
+	Name         string `json:"naam"`
+	Purpose      string `json:"doel"`
+	LegalBasis   string `json:"grondslag"`
+	Retention    string `json:"bewaartermijn"` // ISO 8601 duration
+	Confidential bool   `json:"vertrouwelijk,omitempty"`
+}
+
+// ActivityView is one version of it. URI is what contracts and processing logs name.
+type ActivityView struct {
+	ID      string    `json:"id"`
+	Version int       `json:"versie"`
+	Since   time.Time `json:"sinds"`
+	URI     string    `json:"uri"`
+	ActivityBody
+}
+
 // ProposalView is a change that waits for a second person of the own organisation.
 type ProposalView struct {
 	ID       string    `json:"id"`

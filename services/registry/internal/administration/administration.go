@@ -138,7 +138,8 @@ func refuse(subject directory.Key, faults directory.Faults) error {
 	e := CodeFaults.New("%d faults", len(faults))
 	for _, f := range faults {
 		name, reason := f.Field, f.Reason
-		if f.Key != subject {
+		own := f.Key.Kind == subject.Kind && (f.Key.ID == subject.ID || strings.HasPrefix(f.Key.ID, subject.ID+"/")) // a version of it
+		if !own {
 			name, reason = f.Key.ID, string(f.Key.Kind)+" "+f.Key.ID+": "+strings.Trim(f.Field+": "+f.Reason, ": ")
 		}
 		e = e.WithFields(errs.Field{Name: name, Code: "rule", Reason: reason})

@@ -19,6 +19,7 @@ const (
 	KindNarrowing    Kind = "narrowing"
 	KindClient       Kind = "client"
 	KindProposal     Kind = "proposal"
+	KindActivity     Kind = "activity"
 )
 
 // Key names an entity.
@@ -50,6 +51,7 @@ var kinds = []struct {
 	{KindContract, func() Entity { return &Contract{} }},
 	{KindNarrowing, func() Entity { return &Narrowing{} }},
 	{KindClient, func() Entity { return &Client{} }},
+	{KindActivity, func() Entity { return &Activity{} }},
 	{KindProposal, func() Entity { return &Proposal{} }},
 }
 

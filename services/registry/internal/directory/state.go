@@ -142,6 +142,8 @@ func kindOf(e Entity) Kind {
 		return KindNarrowing
 	case *Client:
 		return KindClient
+	case *Activity:
+		return KindActivity
 	case *Proposal:
 		return KindProposal
 	}
