@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"noorderhub.nl/hub/infra/up/allinone"
 	"noorderhub.nl/hub/libs/pki"
 	authserver "noorderhub.nl/hub/services/authserver/api"
@@ -232,6 +234,80 @@ func TestASupplierCallsForAMunicipalityThatCanStopItAtOnce(t *testing.T) {
 	if got := h.does("contract list --by simon"); !strings.Contains(got, "REVOKED") {
 		t.Errorf("got %q", got)
 	}
+}
+
+func TestAnOrganisationIsDeclared(t *testing.T) {
+	h := startAdminHub(t)
+	dir := filepath.Join(h.dir, "assen")
+	h.does("activity set klachten --by anna --name Klachten --purpose afhandelen --legal-basis Awb --retention P5Y")
+	h.does("export --by anna", dir)
+	if got := h.does("plan --by anna", dir); !strings.Contains(got, "nothing to do") {
+		t.Fatalf("got %q for what was just written", got)
+	}
+	file := filepath.Join(dir, declarationFile)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "hubctl") {
+		t.Errorf("the keys of people are in the file:\n%s", text)
+	}
+	app := h.application("assen-nieuw")
+	api := "openapi: 3.0.3\ninfo: {title: x, version: 1.0.0}\npaths:\n  /x:\n    get: {operationId: x, responses: {'200': {description: ok}}}\n"
+	h.write("assen/x.yaml", api)
+	var d declaration
+	if err := readYAML(file, &d); err != nil {
+		t.Fatal(err)
+	}
+	demo := d.Clients["assen-demo"]
+	demo.Name = "Anders"
+	d.Clients["assen-demo"] = demo
+	d.Clients["assen-nieuw"] = clientFile{Name: "Nieuw", Profile: "nlgov", Alg: "ES256", Keys: []keyFile{{File: app.file}}, Uses: map[string]string{"adressen": "assen-bag"}}
+	d.Activities["meldingen"] = activityFile{Name: "Meldingen", Purpose: "afhandelen", LegalBasis: "Awb", Retention: "P1Y"}
+	service := serviceFile{Title: "X", APIs: []apiFile{{"/assenx/v1", "x.yaml"}}, Published: true}
+	service.Upstream.Addresses = []string{"https://x.assen.example"}
+	d.Services = map[string]serviceFile{"assenx": service}
+	d.Contracts["assen-meldingen"] = contractFile{From: time.Now().UTC().Truncate(time.Second), Until: time.Now().AddDate(1, 0, 0).UTC().Truncate(time.Second), Grants: []grantFile{{
+		Consumer: "assen", Provider: "noorderhub", Service: "bag", Purpose: "meldingen", Activity: "meldingen", Scopes: []string{"bag.lezen"},
+	}}}
+	edited, err := yaml.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.write("assen/"+declarationFile, string(edited))
+	want := []string{"+ activity meldingen", "+ service assenx (waits for a second person)", "+ contract assen-meldingen (is proposed", "~ client assen-demo (name)", "+ client assen-nieuw"}
+	for _, verb := range []string{"plan", "apply"} {
+		got := h.does(verb+" --by anna", dir)
+		for _, line := range want {
+			if !strings.Contains(got, line) {
+				t.Errorf("%s: got\n%s\nwant %q", verb, got, line)
+			}
+		}
+	}
+	if got := h.does("contract list --by aad"); !strings.Contains(got, "assen-meldingen") || !strings.Contains(got, "PROPOSED") {
+		t.Errorf("got %q: apply proposes and never signs", got)
+	}
+	id := strings.Fields(h.does("approval list --by aad"))[0]
+	h.does("approval approve --by aad", id)
+	if got := h.does("plan --by anna", dir); !strings.Contains(got, "nothing to do") {
+		t.Errorf("got %q after everything was applied", got)
+	}
+	h.soon("the new client", func() bool {
+		status, _ := h.calls(app, "assen-nieuw", "bag", "/bag/individuelebevragingen/v2/adressen?postcode=9990AA&huisnummer=1")
+		return status == 200
+	})
+	delete(d.Clients, "assen-nieuw")
+	if edited, err = yaml.Marshal(d); err != nil {
+		t.Fatal(err)
+	}
+	h.write("assen/"+declarationFile, string(edited))
+	if got := h.does("plan --by anna", dir); !strings.Contains(got, "nothing to do") {
+		t.Errorf("got %q: without --prune nothing goes", got)
+	}
+	if got := h.does("apply --prune --by anna", dir); !strings.Contains(got, "- client assen-nieuw") {
+		t.Errorf("got %q", got)
+	}
+	h.refuses("you act for", "plan --by emma", dir)
 }
 
 func TestATeamPutsAServiceInAnotherLanguageOnTheHub(t *testing.T) {

@@ -17,22 +17,24 @@ import (
 
 // serviceFile is a service as its owner writes it down. Paths in it are relative to its folder.
 type serviceFile struct {
-	Title   string `yaml:"title"`
-	FSCName string `yaml:"fscName"`
-	APIs    []struct {
-		BasePath string `yaml:"basePath"`
-		OpenAPI  string `yaml:"openapi"` // file
-	} `yaml:"apis"`
+	Title    string    `yaml:"title"`
+	FSCName  string    `yaml:"fscName,omitempty"`
+	APIs     []apiFile `yaml:"apis"`
 	Upstream struct {
 		Addresses  []string `yaml:"addresses"`
-		CA         string   `yaml:"ca"` // file
-		Timeout    string   `yaml:"timeout"`
-		MaxBody    int64    `yaml:"maxBody"`
-		Idempotent []string `yaml:"idempotent"`
+		CA         string   `yaml:"ca,omitempty"` // file
+		Timeout    string   `yaml:"timeout,omitempty"`
+		MaxBody    int64    `yaml:"maxBody,omitempty"`
+		Idempotent []string `yaml:"idempotent,omitempty"`
 	} `yaml:"upstream"`
-	Personal  bool     `yaml:"personal"`
-	Published bool     `yaml:"published"`
-	Public    []string `yaml:"public"`
+	Personal  bool     `yaml:"personal,omitempty"`
+	Published bool     `yaml:"published,omitempty"`
+	Public    []string `yaml:"public,omitempty"`
+}
+
+type apiFile struct {
+	BasePath string `yaml:"basePath"`
+	OpenAPI  string `yaml:"openapi"` // file
 }
 
 func (c *cli) serviceCommand() *cobra.Command {
@@ -79,40 +81,56 @@ func (c *cli) serviceCommand() *cobra.Command {
 // readService reads the file and everything it names.
 func readService(file string) (registry.ServiceBody, error) {
 	var f serviceFile
+	if err := readYAML(file, &f); err != nil {
+		return registry.ServiceBody{}, err
+	}
+	return f.body(filepath.Dir(file))
+}
+
+// readYAML reads a file strictly.
+func readYAML(file string, dst any) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return registry.ServiceBody{}, err
+		return err
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true)
-	if err := decoder.Decode(&f); err != nil {
-		return registry.ServiceBody{}, fmt.Errorf("%s: %w", file, err)
+	if err := decoder.Decode(dst); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
 	}
-	beside := func(name string) (string, error) {
-		if name == "" {
-			return "", nil
-		}
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(filepath.Dir(file), name)
-		}
-		text, err := os.ReadFile(name)
-		return string(text), err
-	}
+	return nil
+}
+
+// body reads what the file names below a folder.
+func (f *serviceFile) body(dir string) (registry.ServiceBody, error) {
 	body := registry.ServiceBody{
-		Title: f.Title, FSCName: f.FSCName, Personal: f.Personal, Published: f.Published, Public: f.Public,
+		Title: f.Title, FSCName: f.FSCName, Personal: f.Personal, Published: f.Published, Public: f.Public, APIs: []registry.APIBody{},
 		Upstream: registry.UpstreamBody{
 			Addresses: f.Upstream.Addresses, Timeout: f.Upstream.Timeout, MaxBody: f.Upstream.MaxBody, Idempotent: f.Upstream.Idempotent,
 		},
 	}
-	if body.Upstream.CAs, err = beside(f.Upstream.CA); err != nil {
+	var err error
+	if body.Upstream.CAs, err = beside(dir, f.Upstream.CA); err != nil {
 		return body, err
 	}
 	for _, a := range f.APIs {
-		text, err := beside(a.OpenAPI)
+		text, err := beside(dir, a.OpenAPI)
 		if err != nil {
 			return body, err
 		}
 		body.APIs = append(body.APIs, registry.APIBody{BasePath: a.BasePath, OpenAPI: text})
 	}
 	return body, nil
+}
+
+// beside reads a file by its name in a folder; no name is no text.
+func beside(dir, name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(dir, name)
+	}
+	text, err := os.ReadFile(name)
+	return string(text), err
 }

@@ -48,6 +48,7 @@ type ServiceView struct {
 	Personal   bool            `json:"persoonsgegevens"`
 	Published  bool            `json:"gepubliceerd"`
 	Operations []OperationView `json:"operaties"`
+	Body       *ServiceBody    `json:"invoer,omitempty"` // as its owner put it; for the owner only
 }
 
 // OperationView is one operation of a service with the scope it asks.
@@ -82,6 +83,14 @@ type AgreementElement struct {
 	LegalBasis         string   `json:"grondslag,omitempty"`
 	ProcessingActivity string   `json:"verwerkingsactiviteit,omitempty"`
 	Scopes             []string `json:"scopes"`
+
+	Fields       map[string][]string `json:"velden,omitempty"`
+	Binding      string              `json:"binding,omitempty"`
+	Rate         int                 `json:"perSeconde,omitempty"`
+	Quota        int                 `json:"perDag,omitempty"`
+	CacheSeconds int                 `json:"bewaarSeconden,omitempty"`
+	Logging      string              `json:"logging,omitempty"`
+	Tariff       string              `json:"tarief,omitempty"`
 
 	Narrowings []NarrowingView `json:"beperkingen,omitempty"`
 }

@@ -29,7 +29,7 @@ func (o *Office) PutClient(ctx context.Context, a Actor, client *directory.Clien
 		client.HubOperator, client.Person = false, ""
 		var had []string
 		if was != nil {
-			client.HubOperator, client.Person, had = was.HubOperator, was.Person, was.AdminScopes
+			client.HubOperator, client.Person, client.Assignments, had = was.HubOperator, was.Person, was.Assignments, was.AdminScopes
 		}
 		if slices.ContainsFunc(client.AdminScopes, func(s string) bool { return !slices.Contains(had, s) }) {
 			if err := a.need(directory.RoleAdministrator); err != nil {

@@ -153,7 +153,11 @@ func (h *handlers) service(ctx context.Context, q read) (answered, error) {
 	if s == nil || !shows(caller, s.Compiled()) {
 		return answered{}, administration.CodeUnknown.New("there is no such service in the catalogue")
 	}
-	return one(state, s, serviceView(s.Compiled())), nil
+	view := serviceView(s.Compiled())
+	if s.Owner == caller.PeerID {
+		view.Body = serviceBody(s)
+	}
+	return one(state, s, view), nil
 }
 
 type agreementList struct {

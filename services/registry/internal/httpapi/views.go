@@ -47,6 +47,23 @@ func serviceView(s api.Service) api.ServiceView {
 	return view
 }
 
+// serviceBody is a service as its owner put it.
+func serviceBody(s *directory.Service) *api.ServiceBody {
+	body := &api.ServiceBody{
+		Title: s.Title, FSCName: s.FSCName, Personal: s.Personal, Published: s.Published, Public: s.Public, APIs: []api.APIBody{},
+		Upstream: api.UpstreamBody{
+			Addresses: s.Upstream.Addresses, CAs: s.Upstream.CAs, MaxBody: s.Upstream.MaxBody, Idempotent: s.Upstream.Idempotent,
+		},
+	}
+	if s.Upstream.Timeout > 0 {
+		body.Upstream.Timeout = s.Upstream.Timeout.String()
+	}
+	for _, a := range s.APIs {
+		body.APIs = append(body.APIs, api.APIBody(a))
+	}
+	return body
+}
+
 func agreementView(s *directory.State, c *directory.Contract, now time.Time) api.AgreementView {
 	v := c.Verified()
 	view := api.AgreementView{
@@ -71,6 +88,8 @@ func element(g contract.Grant) api.AgreementElement {
 		Hash: g.Hash, Type: g.Type.String(), Consumer: g.Outway.PeerID, Provider: g.Service.PeerID, Delegator: g.Delegator,
 		Service: g.Service.Name, Purpose: g.Terms.Purpose, LegalBasis: g.Terms.LegalBasis,
 		ProcessingActivity: g.Terms.ProcessingActivity, Scopes: filled(g.Terms.Scopes),
+		Fields: g.Terms.Fields, Binding: g.Terms.Binding, Rate: g.Terms.Rate, Quota: g.Terms.Quota,
+		CacheSeconds: g.Terms.CacheSeconds, Logging: g.Terms.Logging, Tariff: g.Terms.Tariff,
 	}
 }
 
