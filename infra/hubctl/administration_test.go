@@ -264,7 +264,7 @@ func TestAnOrganisationIsDeclared(t *testing.T) {
 	d.Clients["assen-demo"] = demo
 	d.Clients["assen-nieuw"] = clientFile{Name: "Nieuw", Profile: "nlgov", Alg: "ES256", Keys: []keyFile{{File: app.file}}, Uses: map[string]string{"adressen": "assen-bag"}}
 	d.Activities["meldingen"] = activityFile{Name: "Meldingen", Purpose: "afhandelen", LegalBasis: "Awb", Retention: "P1Y"}
-	service := serviceFile{Title: "X", APIs: []apiFile{{"/assenx/v1", "x.yaml"}}, Published: true}
+	service := serviceFile{Title: "X", APIs: []apiFile{{BasePath: "/assenx/v1", OpenAPI: "x.yaml"}}, Published: true}
 	service.Upstream.Addresses = []string{"https://x.assen.example"}
 	d.Services = map[string]serviceFile{"assenx": service}
 	d.Contracts["assen-meldingen"] = contractFile{From: time.Now().UTC().Truncate(time.Second), Until: time.Now().AddDate(1, 0, 0).UTC().Truncate(time.Second), Grants: []grantFile{{

@@ -113,7 +113,7 @@ func (o *office) present(ctx context.Context) (*present, error) {
 	var register activities
 	var contracts agreements
 	for path, into := range map[string]any{
-		"/clients": &clients, "/diensten": &services, "/organisaties": &organisations, "/verwerkingen": &register, "/afspraken": &contracts,
+		"/clients": &clients, "/diensten?aantal=200": &services, "/organisaties": &organisations, "/verwerkingen": &register, "/afspraken": &contracts,
 	} {
 		if _, err := o.api.Do(ctx, http.MethodGet, path, "", nil, into); err != nil {
 			return nil, err
@@ -217,7 +217,7 @@ func (w *folder) service(s registry.ServiceView) serviceFile {
 	}
 	for i, a := range s.Body.APIs {
 		name := w.write(filepath.Join("services", fmt.Sprintf("%s-%d.openapi.yaml", s.Slug, i+1)), []byte(a.OpenAPI))
-		f.APIs = append(f.APIs, apiFile{a.BasePath, name})
+		f.APIs = append(f.APIs, apiFile{a.BasePath, name, a.Deprecated, a.Sunset, a.Successor})
 	}
 	return f
 }

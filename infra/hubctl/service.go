@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -33,8 +34,11 @@ type serviceFile struct {
 }
 
 type apiFile struct {
-	BasePath string `yaml:"basePath"`
-	OpenAPI  string `yaml:"openapi"` // file
+	BasePath   string     `yaml:"basePath"`
+	OpenAPI    string     `yaml:"openapi"` // file
+	Deprecated *time.Time `yaml:"deprecated,omitempty"`
+	Sunset     *time.Time `yaml:"sunset,omitempty"`
+	Successor  string     `yaml:"successor,omitempty"`
 }
 
 func (c *cli) serviceCommand() *cobra.Command {
@@ -53,7 +57,7 @@ func (c *cli) serviceCommand() *cobra.Command {
 	return c.group("service", "shared services (diensten)", []string{"dienst"}, put,
 		c.act("list", "the catalogue, and the own services (lijst)", []string{"lijst"}, cobra.NoArgs,
 			func(ctx context.Context, o *office, _ []string) error {
-				return read(ctx, o, "/diensten", func(w *tabwriter.Writer, all struct {
+				return read(ctx, o, "/diensten?aantal=200", func(w *tabwriter.Writer, all struct {
 					Services []registry.ServiceView `json:"diensten"`
 				}) {
 					for _, s := range all.Services {
@@ -71,6 +75,16 @@ func (c *cli) serviceCommand() *cobra.Command {
 					fmt.Fprintf(w, "service\t%s: %s\nowner\t%s\n", s.Slug, s.Title, s.Owner)
 					for _, op := range s.Operations {
 						fmt.Fprintf(w, "%s\t%s\t%s\n", op.Method, op.Path, op.Scope)
+					}
+				})
+			}),
+		c.act("consumers SLUG", "who may use the own service, and whom to tell (afnemers)", []string{"afnemers"}, cobra.ExactArgs(1),
+			func(ctx context.Context, o *office, args []string) error {
+				return read(ctx, o, "/diensten/"+args[0]+"/afnemers", func(w *tabwriter.Writer, all struct {
+					Consumers []registry.ConsumerView `json:"afnemers"`
+				}) {
+					for _, v := range all.Consumers {
+						fmt.Fprintf(w, "%s\t%s\t%s\tuntil %s\n", v.Name, v.Purpose, strings.Join(v.Scopes, " "), v.NotAfter.Format(time.DateOnly))
 					}
 				})
 			}),
@@ -118,7 +132,9 @@ func (f *serviceFile) body(dir string) (registry.ServiceBody, error) {
 		if err != nil {
 			return body, err
 		}
-		body.APIs = append(body.APIs, registry.APIBody{BasePath: a.BasePath, OpenAPI: text})
+		body.APIs = append(body.APIs, registry.APIBody{
+			BasePath: a.BasePath, OpenAPI: text, Deprecated: a.Deprecated, Sunset: a.Sunset, Successor: a.Successor,
+		})
 	}
 	return body, nil
 }

@@ -403,6 +403,74 @@ func TestRightsDoNotGrowByThemselves(t *testing.T) {
 	}
 }
 
+func TestTheEndOfAVersionIsAnnouncedInTime(t *testing.T) {
+	o := newOffice(t)
+	description := strings.ReplaceAll(regiontest.OpenAPI, "bag.", "assenzaken.")
+	since := time.Now().UTC().Truncate(time.Second)
+	soon, later := since.AddDate(0, 1, 0), since.AddDate(0, 7, 0)
+	body := api.ServiceBody{
+		Title: "Zaken", Upstream: api.UpstreamBody{Addresses: []string{"https://zaken.assen.example"}},
+		APIs: []api.APIBody{
+			{BasePath: "/assenzaken/v1", OpenAPI: description, Deprecated: &since, Sunset: &soon, Successor: "/assenzaken/v3"},
+			{BasePath: "/assenzaken/v2", OpenAPI: strings.NewReplacer("bevragenAdressen", "a2", "haalAdres", "b2", "meldTerug", "c2").Replace(description)},
+		},
+	}
+	got := o.ask(anna, "PUT", "/diensten/assenzaken", "*", body)
+	for _, want := range []string{"/apis/0/eindigtOp", "less than 180 days", "/apis/0/opvolger"} {
+		if got.status != 400 || !strings.Contains(got.body, want) {
+			t.Errorf("got %d %s, want %q", got.status, got.body, want)
+		}
+	}
+	body.APIs[0].Sunset, body.APIs[0].Successor = &later, "/assenzaken/v2"
+	o.must(200, anna, "PUT", "/diensten/assenzaken", "*", body)
+	var ending []api.Ending
+	for _, s := range o.snapshot(api.Version{}, 0).Services {
+		ending = append(ending, s.Ending...)
+	}
+	if len(ending) != 1 || !ending[0].Deprecated.Equal(since) || !ending[0].Sunset.Equal(later) || ending[0].Successor != "/assenzaken/v2" {
+		t.Errorf("got %+v in the snapshot", ending)
+	}
+}
+
+func TestTheCatalogueIsSearchedAndPaged(t *testing.T) {
+	o := newOffice(t)
+	for _, slug := range []string{"alfa", "beta", "gamma"} {
+		o.must(200, anna, "PUT", "/diensten/"+slug, "*", api.ServiceBody{
+			Title: "Dienst " + slug, APIs: []api.APIBody{{BasePath: "/" + slug + "/v1", OpenAPI: strings.ReplaceAll(regiontest.OpenAPI, "bag.", slug+".")}},
+			Upstream: api.UpstreamBody{Addresses: []string{"https://x.assen.example"}},
+		})
+	}
+	type page struct {
+		Services []api.ServiceView `json:"diensten"`
+		Next     string            `json:"volgende"`
+	}
+	find := func(query string) (slugs []string) {
+		for path := "/diensten" + query; path != ""; {
+			var p page
+			if err := json.Unmarshal([]byte(o.must(200, anna, "GET", path, "", nil).body), &p); err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range p.Services {
+				slugs = append(slugs, s.Slug)
+			}
+			path = strings.TrimPrefix(p.Next, "/beheer/v1")
+		}
+		return slugs
+	}
+	for query, want := range map[string]string{
+		"": "alfa bag beta gamma", "?aantal=1": "alfa bag beta gamma", "?zoek=MM": "gamma", "?gepubliceerd=true": "bag",
+		"?gepubliceerd=false&aantal=2": "alfa beta gamma", "?aanbieder=" + regiontest.HubOIN: "bag",
+	} {
+		if got := strings.Join(find(query), " "); got != want {
+			t.Errorf("%s: got %q, want %q", query, got, want)
+		}
+	}
+	o.must(400, anna, "GET", "/diensten?aantal=201", "", nil)
+	if got := o.must(200, hilda, "GET", "/diensten/bag/afnemers", "", nil).body; !strings.Contains(got, "Gemeente Assen") || !strings.Contains(got, "techniek@assen.example") {
+		t.Errorf("got %s, want the consumer with its contact", got)
+	}
+}
+
 func TestAnActivityKeepsItsVersions(t *testing.T) {
 	o := newOffice(t)
 	body := api.ActivityBody{Name: "Vergunningen", Purpose: "aanvragen beoordelen", LegalBasis: "Omgevingswet", Retention: "P7Y"}

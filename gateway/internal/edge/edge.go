@@ -167,6 +167,7 @@ func (e *Edge) secureDefaults(h http.Header) {
 // refuse writes a refusal in the form of the route: problem+json, or RFC 6749 §5.2 for the authorization server's paths.
 func (e *Edge) refuse(w *writer, r *http.Request, call *chain.Call, err error) {
 	call.Limits(w.Header())
+	notice(w.Header(), call)
 	for name, values := range call.Refusal {
 		w.Header()[name] = values
 	}

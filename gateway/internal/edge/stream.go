@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ func (e *Edge) answer(w *writer, call *chain.Call, resp *http.Response, by strin
 		h[name] = values
 	}
 	call.Limits(h)
+	notice(h, call)
 	h[headerAnsweredBy] = []string{by}
 	for name := range resp.Trailer { // announced ones are declared before the body, RFC 9110 §6.6.2
 		h.Add("Trailer", name)
@@ -58,6 +60,19 @@ func (e *Edge) answer(w *writer, call *chain.Call, resp *http.Response, by strin
 		h[http.TrailerPrefix+name] = values // came without being announced
 	}
 	return nil
+}
+
+// notice tells that the version called comes to an end. Links of the service itself stay.
+func notice(h http.Header, call *chain.Call) {
+	if call.Route == nil {
+		return
+	}
+	for name, values := range call.Route.Notice {
+		if name == "Link" {
+			values = append(slices.Clone(h["Link"]), values...)
+		}
+		h[name] = values
+	}
 }
 
 // writer counts, and keeps a client that takes nothing from holding the call for ever.

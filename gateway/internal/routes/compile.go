@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	registry "noorderhub.nl/hub/services/registry/api"
@@ -104,13 +105,31 @@ func ofService(s *registry.Service, hub string, to Forwarder) []Route {
 	for _, op := range s.Operations {
 		all = append(all, Route{
 			Class: ClassService, Method: op.Method, Pattern: op.Path, Audience: hub + "/" + s.Slug, Service: s, Revision: revision, Operation: op,
-			MaxBody: maxBody, To: to, Retry: slices.Contains(s.Upstream.Idempotent, op.ID),
+			MaxBody: maxBody, To: to, Retry: slices.Contains(s.Upstream.Idempotent, op.ID), Notice: noticeOf(s, op.Path, hub),
 		})
 	}
 	for _, path := range s.Public {
 		all = append(all, Route{Class: ClassPublic, Method: http.MethodGet, Pattern: path, Service: s, To: to})
 	}
 	return all
+}
+
+// noticeOf gives the headers for a path under a version that comes to an end.
+func noticeOf(s *registry.Service, path, hub string) http.Header {
+	for _, e := range s.Ending {
+		if !strings.HasPrefix(path, e.BasePath+"/") {
+			continue
+		}
+		h := http.Header{"Deprecation": {"@" + strconv.FormatInt(e.Deprecated.Unix(), 10)}}
+		if e.Sunset != nil {
+			h["Sunset"] = []string{e.Sunset.UTC().Format(http.TimeFormat)}
+		}
+		if e.Successor != "" {
+			h["Link"] = []string{"<" + hub + e.Successor + ">; rel=\"successor-version\""}
+		}
+		return h
+	}
+	return nil
 }
 
 func revisionOf(s *registry.Service) string {

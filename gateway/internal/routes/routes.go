@@ -45,6 +45,9 @@ type Route struct {
 	MaxBody   int64              // bytes of a request body
 	To        Forwarder
 	Retry     bool // may be sent again although its method is not idempotent
+	// Notice are headers of every answer under a version that comes to an end: Deprecation (RFC 9745), Sunset (RFC 8594) and
+	// Link to the newer one. nil for others.
+	Notice http.Header
 }
 
 var (

@@ -126,12 +126,21 @@ type Service struct {
 	BasePaths  []string    `json:"basePaths"` // e.g. "/bag/individuelebevragingen/v2", no trailing slash
 	Upstream   Upstream    `json:"upstream"`
 	Operations []Operation `json:"operations"`
+	Ending     []Ending    `json:"ending,omitempty"` // base paths that come to an end
 	Public     []string    `json:"public,omitempty"` // paths open without token (OpenAPI files), GET only
 	Personal   bool        `json:"personal"`         // it answers with personal data
 	// PerOrganisation: every organisation provides its own behind the same paths, and a grant's provider says whose. Owner
 	// then only runs it.
 	PerOrganisation bool `json:"perOrganisation,omitempty"`
 	Published       bool `json:"published"` // in the public catalogue
+}
+
+// Ending announces the end of one version of a service.
+type Ending struct {
+	BasePath   string     `json:"basePath"`
+	Deprecated time.Time  `json:"deprecated"`          // since when a newer version should be used, RFC 9745
+	Sunset     *time.Time `json:"sunset,omitempty"`    // when it may stop answering, RFC 8594
+	Successor  string     `json:"successor,omitempty"` // base path of the newer version
 }
 
 // Upstream says where a service runs and how the gateway makes itself known to it.

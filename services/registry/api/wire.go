@@ -48,7 +48,9 @@ type ServiceView struct {
 	Personal   bool            `json:"persoonsgegevens"`
 	Published  bool            `json:"gepubliceerd"`
 	Operations []OperationView `json:"operaties"`
-	Body       *ServiceBody    `json:"invoer,omitempty"` // as its owner put it; for the owner only
+	Ending     []EndingView    `json:"eindigend,omitempty"`
+	Contacts   []Contact       `json:"contacten,omitempty"` // of the owner
+	Body       *ServiceBody    `json:"invoer,omitempty"`    // as its owner put it; for the owner only
 }
 
 // OperationView is one operation of a service with the scope it asks.
@@ -182,6 +184,32 @@ type AssignmentBody struct {
 type APIBody struct {
 	BasePath string `json:"basispad"`
 	OpenAPI  string `json:"openapi"` // the text, YAML or JSON
+
+	Deprecated *time.Time `json:"verouderdSinds,omitempty"`
+	Sunset     *time.Time `json:"eindigtOp,omitempty"`
+	Successor  string     `json:"opvolger,omitempty"` // base path of the newer version
+}
+
+// EndingView announces the end of a version.
+type EndingView struct {
+	BasePath   string     `json:"basispad"`
+	Deprecated time.Time  `json:"verouderdSinds"`
+	Sunset     *time.Time `json:"eindigtOp,omitempty"`
+	Successor  string     `json:"opvolger,omitempty"`
+}
+
+// ConsumerView is who may use a service, as its owner sees it.
+type ConsumerView struct {
+	OIN       string    `json:"oin"`
+	Name      string    `json:"naam"`
+	OnBehalf  string    `json:"namens,omitempty"`
+	Contract  string    `json:"afspraak"` // content hash
+	Grant     string    `json:"toestemming"`
+	Purpose   string    `json:"doel,omitempty"`
+	Scopes    []string  `json:"scopes"`
+	NotAfter  time.Time `json:"geldigTot"`
+	Contacts  []Contact `json:"contacten"`
+	Suspended bool      `json:"geschorst,omitempty"`
 }
 
 // UpstreamBody says where a service runs.

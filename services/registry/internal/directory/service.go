@@ -53,6 +53,32 @@ type Service struct {
 type API struct {
 	BasePath string `json:"basePath"`
 	OpenAPI  string `json:"openapi"` // the text, YAML or JSON
+	// Deprecated is since when a newer version should be used; Sunset when this one may stop answering; Successor the base
+	// path of the newer one. Callers read them in the headers of every answer.
+	Deprecated *time.Time `json:"deprecated,omitempty"`
+	Sunset     *time.Time `json:"sunset,omitempty"`
+	Successor  string     `json:"successor,omitempty"`
+}
+
+// noticeLeast is the least time between the announcement of an end and the end itself, by the NL API Design Rules
+// (/core/deprecation-schedule leaves it to the provider; half a year is the hub's own promise to its integrators).
+const noticeLeast = 180 * 24 * time.Hour
+
+// ending checks what is said of the end of a version.
+func (s *Service) ending(a API, f faults) []api.Ending {
+	if a.Deprecated == nil {
+		if a.Sunset != nil || a.Successor != "" {
+			f.at("deprecated").add("is missing, while sunset or successor is there")
+		}
+		return nil
+	}
+	if a.Sunset != nil && a.Sunset.Before(a.Deprecated.Add(noticeLeast)) {
+		f.at("sunset").add("is less than 180 days after deprecated")
+	}
+	if a.Successor != "" && (a.Successor == a.BasePath || !slices.ContainsFunc(s.APIs, func(o API) bool { return o.BasePath == a.Successor })) {
+		f.at("successor").add("%q is no other base path of the service", a.Successor)
+	}
+	return []api.Ending{{BasePath: a.BasePath, Deprecated: *a.Deprecated, Sunset: a.Sunset, Successor: a.Successor}}
 }
 
 // Upstream says where the service runs.
@@ -100,6 +126,7 @@ func (s *Service) prepare(f faults) {
 			}
 		}
 		out.BasePaths = append(out.BasePaths, a.BasePath)
+		out.Ending = append(out.Ending, s.ending(a, af)...)
 		out.Operations = append(out.Operations, s.operations(a, open, af.at("openapi"))...)
 		if s.Published {
 			out.Public = append(out.Public, a.BasePath+descriptionPath)

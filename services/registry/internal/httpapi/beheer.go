@@ -121,25 +121,6 @@ func (h *handlers) client(ctx context.Context, q read) (answered, error) {
 	return one(state, c, clientView(c)), nil
 }
 
-type serviceList struct {
-	Services []api.ServiceView `json:"diensten"`
-}
-
-// services gives the published ones and those the caller's organisation owns.
-func (h *handlers) services(ctx context.Context, _ struct{}) (serviceList, error) {
-	caller, state, err := h.caller(ctx, "diensten")
-	if err != nil {
-		return serviceList{}, err
-	}
-	out := serviceList{Services: []api.ServiceView{}}
-	for _, s := range state.Snapshot.Services {
-		if shows(caller, s) {
-			out.Services = append(out.Services, serviceView(s))
-		}
-	}
-	return out, nil
-}
-
 func shows(caller token.Caller, s api.Service) bool {
 	return s.Published || s.Owner == caller.PeerID || caller.HasRole(token.RoleHubOperator)
 }
@@ -154,6 +135,7 @@ func (h *handlers) service(ctx context.Context, q read) (answered, error) {
 		return answered{}, administration.CodeUnknown.New("there is no such service in the catalogue")
 	}
 	view := serviceView(s.Compiled())
+	view.Contacts = contactsOf(state.Directory, s.Owner)
 	if s.Owner == caller.PeerID {
 		view.Body = serviceBody(s)
 	}

@@ -8,7 +8,7 @@ import (
 // members are the names of the API for the fields of the directory.
 var members = map[string]string{
 	"keys": "sleutels", "certificates": "certificaten", "assignments": "toewijzingen", "contacts": "contacten", "upstream": "achterkant",
-	"cas": "ca", "rate": "perSeconde", "blockedScopes": "geblokkeerdeScopes", "reason": "reden", "grants": "toestemmingen", "apis": "apis", "networks": "netwerken", "name": "naam", "purpose": "doel", "legalBasis": "grondslag", "retention": "bewaartermijn",
+	"cas": "ca", "rate": "perSeconde", "blockedScopes": "geblokkeerdeScopes", "reason": "reden", "grants": "toestemmingen", "apis": "apis", "networks": "netwerken", "deprecated": "verouderdSinds", "sunset": "eindigtOp", "successor": "opvolger", "name": "naam", "purpose": "doel", "legalBasis": "grondslag", "retention": "bewaartermijn",
 	"openapi": "openapi",
 }
 

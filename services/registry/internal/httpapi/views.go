@@ -44,6 +44,9 @@ func serviceView(s api.Service) api.ServiceView {
 	for _, o := range s.Operations {
 		view.Operations = append(view.Operations, api.OperationView(o))
 	}
+	for _, e := range s.Ending {
+		view.Ending = append(view.Ending, api.EndingView(e))
+	}
 	return view
 }
 

@@ -90,7 +90,10 @@ func (l *loader) services() {
 		for j, a := range s.APIs {
 			at := fmt.Sprintf("apis[%d]", j)
 			fields[at+".openapi"] = fmt.Sprintf("%s %s: openapi %s", at, a.BasePath, a.OpenAPI)
-			e.APIs = append(e.APIs, directory.API{BasePath: a.BasePath, OpenAPI: l.read(a.OpenAPI, f.at("%s", fields[at+".openapi"]))})
+			e.APIs = append(e.APIs, directory.API{
+				BasePath: a.BasePath, OpenAPI: l.read(a.OpenAPI, f.at("%s", fields[at+".openapi"])),
+				Deprecated: a.Deprecated, Sunset: a.Sunset, Successor: a.Successor,
+			})
 		}
 		if cas := s.Upstream.CAs; cas != "" {
 			fields["upstream.cas"] = "upstream: cas " + cas

@@ -99,6 +99,10 @@ type Service struct {
 type API struct {
 	BasePath string `yaml:"basePath"`
 	OpenAPI  string `yaml:"openapi"` // file, YAML or JSON
+
+	Deprecated *time.Time `yaml:"deprecated"` // since when a newer version should be used
+	Sunset     *time.Time `yaml:"sunset"`     // when this one may stop answering
+	Successor  string     `yaml:"successor"`  // base path of the newer one
 }
 
 // Upstream says where the service runs.
