@@ -39,6 +39,9 @@ say "go vet and tests, with the race detector"
 go vet ./...
 go test -race -timeout 12m ./...
 
+say "the design rules beside the official linter"
+NOORDERHUB_TEST_SPECTRAL=$("$root/infra/spectral/install.sh") go test ./services/registry/internal/designrules/...
+
 # Every part a process of its own, on stores of its own; after the tests, for they count calls per second.
 go run ./infra/e2e story
 go run ./infra/e2e gateway-chaos

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -54,7 +56,16 @@ func (c *cli) serviceCommand() *cobra.Command {
 		})
 	put.Flags().StringVarP(&file, "file", "f", "service.yaml", "the service: title, apis, upstream, … (bestand)")
 	put.Flags().StringVar(&reason, "reason", "", "for who approves (toelichting)")
-	return c.group("service", "shared services (diensten)", []string{"dienst"}, put,
+	check := c.act("check SLUG", "what the hub makes of the descriptions; changes nothing (keuren)", []string{"keur"}, cobra.ExactArgs(1),
+		func(ctx context.Context, o *office, args []string) error {
+			body, err := readService(file)
+			if err != nil {
+				return err
+			}
+			return o.assess(ctx, args[0], body)
+		})
+	check.Flags().StringVarP(&file, "file", "f", "service.yaml", "the service (bestand)")
+	return c.group("service", "shared services (diensten)", []string{"dienst"}, put, check,
 		c.act("list", "the catalogue, and the own services (lijst)", []string{"lijst"}, cobra.NoArgs,
 			func(ctx context.Context, o *office, _ []string) error {
 				return read(ctx, o, "/diensten?aantal=200", func(w *tabwriter.Writer, all struct {
@@ -90,6 +101,61 @@ func (c *cli) serviceCommand() *cobra.Command {
 			}),
 		c.act("remove SLUG", "take a draft away (verwijderen)", []string{"verwijder"}, cobra.ExactArgs(1),
 			func(ctx context.Context, o *office, args []string) error { return o.remove(ctx, "/diensten/"+args[0]) }))
+}
+
+// assess shows what the hub says of every description. It fails when something has to be mended.
+func (o *office) assess(ctx context.Context, slug string, body registry.ServiceBody) error {
+	var all struct {
+		Assessments []registry.AssessmentView `json:"keuringen"`
+	}
+	if _, err := o.api.Do(ctx, http.MethodPost, "/diensten/"+slug+"/keuring", "", registry.AssessmentBody{APIs: body.APIs}, &all); err != nil {
+		return err
+	}
+	blocking := 0
+	for _, x := range all.Assessments {
+		for _, f := range slices.Concat(x.Faults, x.Findings) {
+			if f.Blocking {
+				blocking++
+			}
+		}
+	}
+	if o.json {
+		if err := o.print(all); err != nil {
+			return err
+		}
+	} else {
+		for _, x := range all.Assessments {
+			o.showAssessment(x)
+		}
+	}
+	if blocking > 0 {
+		return fmt.Errorf("%d findings have to be mended", blocking)
+	}
+	return nil
+}
+
+func (o *office) showAssessment(x registry.AssessmentView) {
+	fmt.Fprintf(o.stdout, "%s\n", x.BasePath)
+	for _, f := range slices.Concat(x.Faults, x.Findings) {
+		fmt.Fprintf(o.stdout, "  line %d: %s %s: %s\n", f.Line, f.Severity, f.Rule, f.Message)
+		if f.FixEN != "" {
+			fmt.Fprintf(o.stdout, "      %s\n", f.FixEN)
+		}
+	}
+	for _, op := range x.Operations {
+		note := ""
+		if op.ProposedScope {
+			note = " (scope proposed)"
+		}
+		fmt.Fprintf(o.stdout, "  %s %s %s%s\n", op.Method, op.Path, op.Scope, note)
+	}
+	for _, c := range x.Changes {
+		mark := "  changes: "
+		if c.Breaking {
+			mark = "  BREAKS: "
+		}
+		fmt.Fprintln(o.stdout, mark+strings.TrimSpace(c.Operation+" "+c.EN))
+	}
 }
 
 // readService reads the file and everything it names.

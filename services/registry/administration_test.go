@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -432,6 +433,37 @@ func TestTheEndOfAVersionIsAnnouncedInTime(t *testing.T) {
 	}
 }
 
+func TestADescriptionIsAssessedBeforeItIsTaken(t *testing.T) {
+	o := newOffice(t)
+	swagger := `{"swagger":"2.0","info":{"title":"Oud","version":"1.0.0"},"paths":{"/dingen":{"get":{"produces":["application/json"],"responses":{"200":{"description":"ok","schema":{"type":"object","properties":{"naam":{"type":"string"}}}}}}}}}`
+	body := api.ServiceBody{Title: "Oud", APIs: []api.APIBody{{BasePath: "/oud/v1", OpenAPI: swagger}}, Upstream: api.UpstreamBody{Addresses: []string{"https://oud.assen.example"}}}
+	assess := func() (all struct {
+		Assessments []api.AssessmentView `json:"keuringen"`
+	}) {
+		if err := json.Unmarshal([]byte(o.must(200, robot, "POST", "/diensten/oud/keuring", "", api.AssessmentBody{APIs: body.APIs}).body), &all); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	x := assess().Assessments[0]
+	if len(x.Faults) > 0 || len(x.Findings) == 0 || len(x.Operations) != 1 || !x.Operations[0].ProposedID || x.Operations[0].Scope != "oud.lezen" || !slices.Equal(x.Operations[0].Fields, []string{"naam"}) {
+		t.Fatalf("got %+v", x)
+	}
+	made := o.must(200, anna, "PUT", "/diensten/oud", "*", body)
+	if !strings.Contains(made.body, x.Operations[0].ID) {
+		t.Errorf("got %s, want the operation with the proposed id", made.body)
+	}
+	body.APIs[0].OpenAPI = strings.Replace(swagger, "/dingen", "/zaken", 1)
+	if changes := assess().Assessments[0].Changes; len(changes) == 0 || !changes[0].Breaking {
+		t.Errorf("got changes %+v for a path that went away", changes)
+	}
+	body.APIs[0].OpenAPI = strings.Replace(regiontest.OpenAPI, "{description: ok}", "{$ref: 'http://169.254.169.254/x'}", 1)
+	got := o.ask(anna, "PUT", "/diensten/oud", made.header.Get("ETag"), body)
+	if got.status != 400 || !strings.Contains(got.body, "/apis/0/openapi") || !strings.Contains(got.body, "intake:") {
+		t.Errorf("got %d %s for a reference to another file", got.status, got.body)
+	}
+}
+
 func TestTheCatalogueIsSearchedAndPaged(t *testing.T) {
 	o := newOffice(t)
 	for _, slug := range []string{"alfa", "beta", "gamma"} {
@@ -528,6 +560,7 @@ func TestTenantsAreKeptApart(t *testing.T) {
 		"wijzigOrganisatie": api.OrganisationBody{Slug: "assen", Name: "x", Contacts: []api.Contact{}}, "wijzigPersoon": api.PersonBody{Name: "x", Roles: []string{"auditor"}},
 		"wijzigClient": o.clientBody(), "voegSleutelToe": api.KeyBody{Public: o.publicKey()}, "wijsToe": api.AssignmentBody{Grant: c.Grants[0].Hash},
 		"legVerwerkingVast": api.ActivityBody{Name: "x"},
+		"keurDienst":        api.AssessmentBody{APIs: service.APIs},
 		"wijzigDienst":      service, "stelAfspraakVoor": draft(), "tekenAfspraak": api.SignatureBody{Kind: "reject"}, "beperk": api.NarrowingBody{Suspended: true, Reason: "x"},
 	}
 	o.must(200, anna, "PUT", "/verwerkingen/geheim", "", api.ActivityBody{Name: "Geheim", Purpose: "x", LegalBasis: "x", Retention: "P1Y", Confidential: true})

@@ -190,6 +190,50 @@ type APIBody struct {
 	Successor  string     `json:"opvolger,omitempty"` // base path of the newer version
 }
 
+// AssessmentBody names descriptions to assess; nothing is changed by it.
+type AssessmentBody struct {
+	APIs []APIBody `json:"apis"`
+}
+
+// AssessmentView is what the hub says of one description.
+type AssessmentView struct {
+	BasePath   string           `json:"basispad"`
+	Faults     []FindingView    `json:"fouten"`      // it is not taken in before these are mended
+	Findings   []FindingView    `json:"bevindingen"` // design rules
+	Operations []OperationDraft `json:"operaties"`   // as they would be
+	Changes    []ChangeView     `json:"wijzigingen"` // against what is there now
+}
+
+// FindingView is one finding with its place and how to mend it.
+type FindingView struct {
+	Rule     string `json:"regel"`
+	Severity string `json:"ernst"`
+	Pointer  string `json:"plaats"` // JSON pointer into the description
+	Line     int    `json:"lijn"`
+	Message  string `json:"melding"`
+	FixNL    string `json:"herstel,omitempty"`
+	FixEN    string `json:"herstelEn,omitempty"`
+	Blocking bool   `json:"blokkeert"`
+}
+
+// OperationDraft is an operation with what the description left to the hub.
+type OperationDraft struct {
+	OperationView
+	ProposedID    bool     `json:"idVoorgesteld,omitempty"`
+	ProposedScope bool     `json:"scopeVoorgesteld,omitempty"`
+	Personal      []string `json:"mogelijkPersoonsgegevens,omitempty"` // names that hint at data about people
+	Fields        []string `json:"velden,omitempty"`                   // of its answer, to choose from for a contract
+}
+
+// ChangeView is one difference for those who use the service.
+type ChangeView struct {
+	Breaking  bool   `json:"breekt"`
+	Operation string `json:"operatie,omitempty"`
+	Path      string `json:"pad,omitempty"`
+	NL        string `json:"tekst"`
+	EN        string `json:"tekstEn"`
+}
+
 // EndingView announces the end of a version.
 type EndingView struct {
 	BasePath   string     `json:"basispad"`

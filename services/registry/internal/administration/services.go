@@ -31,6 +31,9 @@ func (o *Office) PutService(ctx context.Context, a Actor, s *directory.Service, 
 	if part := s.Upstream.Part != "" || s.PerOrganisation; part && !a.Operator() {
 		return nil, "", codePartOfHub.New("service %s is not one", s.Slug)
 	}
+	if err := takeIn(ctx, s); err != nil {
+		return nil, "", err
+	}
 	if s.Published || was != nil && was.Published {
 		return o.propose(ctx, a, s, reason, r)
 	}

@@ -114,6 +114,7 @@ func New(o Options) http.Handler {
 	kit.Handle(admin, "GET /diensten", h.services)
 	kit.Handle(admin, "GET /diensten/{slug}", h.service)
 	kit.Handle(admin, "GET /diensten/{slug}/afnemers", h.consumers)
+	kit.Handle(admin, "POST /diensten/{slug}/keuring", h.assess)
 	kit.Handle(admin, "PUT /diensten/{slug}", h.putService)
 	kit.Handle(admin, "DELETE /diensten/{slug}", h.removeService)
 	kit.Handle(admin, "GET /afspraken", h.agreements)
