@@ -121,7 +121,7 @@ func (k *registryKilling) agree(ctx context.Context, proposer, own, provider str
 			continue
 		}
 		for _, person := range []string{own, provider} {
-			jws, err := k.hand.Sign(ctx, oin(person), "", content, contract.Accept, time.Now())
+			jws, err := k.hand.Sign(oin(person), content, contract.Accept, time.Now())
 			if err != nil {
 				return err
 			}
@@ -205,15 +205,15 @@ func (k *registryKilling) nothingByHalf(ctx context.Context) error {
 	}
 	defer func() { _ = db.Close() }()
 	text := func(s *string) []any { return []any{s} }
-	snapshots, err := sqldb.Collect(ctx, db.Reader(), text, `SELECT epoch || '.' || number || ' ' || hash FROM snapshot ORDER BY epoch, number`)
+	snapshots, err := sqldb.Collect(ctx, db.Reader(), text, `SELECT epoch || '.' || number FROM snapshot ORDER BY epoch, number`)
 	if err != nil {
 		return err
 	}
-	records, err := sqldb.Collect(ctx, db.Reader(), text, `SELECT detail FROM audit WHERE act = 'snapshot.publish'`)
+	records, err := sqldb.Collect(ctx, db.Reader(), text, `SELECT subject_id FROM audit_record WHERE act = 'snapshot.publish'`)
 	if err != nil {
 		return err
 	}
-	acts, err := sqldb.Collect(ctx, db.Reader(), text, `SELECT act FROM audit WHERE act LIKE 'contract.%'`)
+	acts, err := sqldb.Collect(ctx, db.Reader(), text, `SELECT act FROM audit_record WHERE act LIKE 'contract.%'`)
 	if err != nil {
 		return err
 	}

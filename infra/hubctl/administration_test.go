@@ -201,6 +201,12 @@ func TestAMunicipalityGetsAccessAndLosesIt(t *testing.T) {
 	h.does("key remove emmen-vergunningen --by emma", kid)
 	h.soon("the old key is out", func() bool { status, _ := call(); return status != 200 })
 
+	if got := h.does("audit list --by emma --act contract.accept"); !strings.Contains(got, "evert") || strings.Contains(got, "henk") {
+		t.Errorf("got %q, want the own colleague and nobody of the other side by name", got)
+	}
+	if got := h.does("audit verify --by emma"); !strings.Contains(got, "signed, root") {
+		t.Errorf("got %q", got)
+	}
 	h.does("contract revoke emmen-bag --by evert")
 	h.soon("the end", func() bool { status, _ := h.calls(fresh, "emmen-vergunningen", "bag", path); return status != 200 })
 }

@@ -23,6 +23,7 @@ func (s *Stack) configurations() map[string]block {
 	files := map[string]block{
 		"registry": {
 			"region": s.files.Region(), "database": s.dsn("registry"), "signingKey": s.files.SnapshotKey(), "poll": "500ms",
+			"envelope": "file:" + s.files.Secret("custody"), "hosted": s.hosted(),
 		},
 		"journal": {
 			"hubOin": s.region.HubOIN(), "registry": s.following("journal"), "database": s.dsn("journal"),
@@ -66,6 +67,13 @@ func (s *Stack) common(name string, file block) {
 	if _, gateway := file["listenTls"]; !gateway {
 		file["listen"] = s.at[name]
 	}
+}
+
+func (s *Stack) hosted() (list []block) {
+	for _, h := range material.Hosted(s.files, s.region) {
+		list = append(list, block{"oin": h.OIN, "key": h.Key, "certificate": h.Certificate, "anchor": h.Anchor})
+	}
+	return list
 }
 
 func (s *Stack) cases() block {

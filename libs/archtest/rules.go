@@ -90,7 +90,7 @@ var rules = []rule{
 }
 
 // domains are the packages of rules.
-var domains = []string{"services/address/internal/imbag", "services/address/internal/lookup", "services/cases/internal/exchange"}
+var domains = []string{"services/address/internal/imbag", "services/address/internal/lookup", "services/cases/internal/exchange", "services/registry/internal/notify"}
 
 // partOf gives the part a package belongs to: "gateway", "services/journal", or "".
 func partOf(pkg string) string {

@@ -1,7 +1,6 @@
 package registry_test
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -9,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,18 +18,10 @@ import (
 
 	"noorderhub.nl/hub/libs/contract"
 	"noorderhub.nl/hub/libs/token"
+	"noorderhub.nl/hub/services/registry"
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/regiontest"
 )
-
-// hand signs with the keys of the test region.
-type hand map[string]contract.Signer // by OIN
-
-func (h hand) Hosts(oin string) bool { return h[oin].Key != nil }
-
-func (h hand) Sign(_ context.Context, oin, _ string, content *contract.Content, kind contract.SignatureType, at time.Time) (string, error) {
-	return contract.Sign(h[oin], content, kind, at)
-}
 
 // person is somebody, or a program, at an organisation.
 type person struct {
@@ -55,11 +47,11 @@ type office struct {
 func newOffice(t *testing.T) *office {
 	t.Helper()
 	w := newWorld(t)
-	h := hand{}
 	for slug, oin := range map[string]string{"assen": regiontest.AssenOIN, "noorderhub": regiontest.HubOIN, "emmen": regiontest.EmmenOIN} {
-		h[oin] = w.region.Signers[slug]
+		w.region.Write(t, slug+".key", regiontest.PrivatePEM(t, w.region.Signers[slug].Key))
+		in := func(name string) string { return filepath.Join(w.region.Dir, name) }
+		w.cfg.Hosted = append(w.cfg.Hosted, registry.Hosted{OIN: oin, Key: in(slug + ".key"), Certificate: in(slug + ".pem"), Anchor: in("anchor.pem")})
 	}
-	w.hand = h
 	w.start()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -503,6 +495,43 @@ func TestTheCatalogueIsSearchedAndPaged(t *testing.T) {
 	}
 }
 
+func TestEveryActIsInTheAuditLogOfThoseItConcerns(t *testing.T) {
+	o := newOffice(t)
+	var c api.AgreementDetail
+	if err := json.Unmarshal([]byte(o.must(201, anna, "POST", "/afspraken", "", draft()).body), &c); err != nil {
+		t.Fatal(err)
+	}
+	o.must(200, aad, "POST", "/afspraken/"+c.Hash+"/handtekeningen", "", api.SignatureBody{Kind: "accept"})
+	o.must(200, anna, "PUT", "/clients/assen-app", "*", o.clientBody())
+	auditor := person{"aart", regiontest.AssenOIN, []string{"auditor"}}
+	list := func(who person, query string) string {
+		return o.must(200, who, "GET", "/auditrecords"+query, "", nil).body
+	}
+	own := list(auditor, "")
+	for _, want := range []string{`"act":"contract.propose"`, `"act":"contract.accept"`, `"person":"aad"`, `"act":"client.put"`, `"hosted":true`, `"after":"`} {
+		if !strings.Contains(own, want) {
+			t.Errorf("got %s, want %s", own, want)
+		}
+	}
+	// The other party learns that Assen signed, not who; and nothing of Assen's clients.
+	other := list(person{"hugo", regiontest.HubOIN, []string{"auditor"}}, "")
+	if !strings.Contains(other, `"act":"contract.accept"`) || strings.Contains(other, `"aad"`) || strings.Contains(other, "client.put") {
+		t.Errorf("got %s", other)
+	}
+	if got := list(eefje, ""); strings.Contains(got, "assen") || strings.Contains(got, c.Hash) {
+		t.Errorf("a stranger reads %s", got)
+	}
+	if got := list(auditor, "?handeling=client.put"); strings.Contains(got, "contract.") || !strings.Contains(got, "assen-app") {
+		t.Errorf("got %s for one act", got)
+	}
+	o.must(400, auditor, "GET", "/auditrecords?handeling=alles", "", nil)
+	o.must(403, person{"ines", regiontest.AssenOIN, []string{"integrator"}}, "GET", "/auditrecords", "", nil)
+	o.must(403, robot, "GET", "/auditlog/controle", "", nil)
+	if got := o.must(200, auditor, "GET", "/auditlog/controle", "", nil).body; strings.Contains(got, "fout") || strings.Contains(got, `"omvang":0`) {
+		t.Errorf("got %s from a log that nobody touched", got)
+	}
+}
+
 func TestAnActivityKeepsItsVersions(t *testing.T) {
 	o := newOffice(t)
 	body := api.ActivityBody{Name: "Vergunningen", Purpose: "aanvragen beoordelen", LegalBasis: "Omgevingswet", Retention: "P7Y"}
@@ -589,6 +618,7 @@ func TestTenantsAreKeptApart(t *testing.T) {
 			got := o.ask(eefje, method, path, match, bodies[op.OperationID])
 			told := fmt.Sprintf("%s %s as a stranger: got %d %s", method, path, got.status, got.body)
 			switch {
+			case op.OperationID == "controleerAuditlog": // sizes and a root, nothing of what is in it
 			case op.OperationID == "leesOrganisatie" || op.OperationID == "lijstOrganisaties": // whom one can agree with is no secret
 			case got.status == http.StatusOK && !strings.Contains(template, "{"): // a list
 				for _, secret := range []string{"anna", "assen-geheim", "geheim", c.Hash, "emmen-bag"} {

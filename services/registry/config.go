@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
@@ -25,10 +26,22 @@ type Config struct {
 	SigningKey string          `yaml:"signingKey"` // PEM file of the P-256 key that signs snapshots; followers pin its public half
 	Epoch      uint64          `yaml:"epoch"`      // raised by one when the database is restored from a backup; default 1
 
+	Envelope     config.Secret   `yaml:"envelope"`     // 32 random bytes in base64: encrypts the signing keys that the hub keeps, and signs the audit log
+	OldEnvelopes []config.Secret `yaml:"oldEnvelopes"` // those before it, while anything still rests on them
+	Hosted       []Hosted        `yaml:"hosted"`       // signing keys that lie in files, to be taken into custody at the first start
+
 	Consul consul.Config `yaml:"consul"` // registration, and parts found by name
 
 	StopTimeout config.Duration  `yaml:"stopTimeout"` // for the whole stop; default 10s
 	Telemetry   telemetry.Target `yaml:"telemetry"`   // where spans go
+}
+
+// Hosted is the contract signing key of one organisation, in files.
+type Hosted struct {
+	OIN         string `yaml:"oin"`         // of the organisation
+	Key         string `yaml:"key"`         // PEM file
+	Certificate string `yaml:"certificate"` // PEM file, leaf first
+	Anchor      string `yaml:"anchor"`      // PEM file of the authority that it leads to
 }
 
 // Defaults is a configuration to read a file into.
@@ -46,6 +59,15 @@ func (c *Config) Validate() error {
 	} {
 		if required.value == "" {
 			fault("%s is missing", required.name)
+		}
+	}
+	for i, secret := range append([]config.Secret{c.Envelope}, c.OldEnvelopes...) {
+		if raw, err := base64.StdEncoding.DecodeString(secret.Reveal()); err != nil || len(raw) != 32 {
+			name := "envelope"
+			if i > 0 {
+				name = fmt.Sprintf("oldEnvelopes[%d]", i-1)
+			}
+			fault("%s is not 32 bytes in base64", name)
 		}
 	}
 	u, err := url.Parse(c.Hub)

@@ -41,7 +41,6 @@ type Deps struct {
 	Logger    *slog.Logger         // required
 	Telemetry *telemetry.Telemetry // required
 	Now       func() time.Time     // nil: time.Now
-	Hand      administration.Hand  // signs for hosted organisations; nil: none is hosted here
 }
 
 // Service is a running registry.
@@ -49,6 +48,8 @@ type Service struct {
 	app       *app.App
 	listener  net.Listener
 	publisher *publisher.Publisher
+	store     *store.Store
+	keeper    *keeper
 }
 
 const (
@@ -101,13 +102,19 @@ func (s *Service) openPublisher(ctx context.Context, cfg Config, deps Deps, cata
 	}
 	s.app.OnStop("database", func(context.Context) error { return db.Close() })
 	s.app.Check("database", db.Ping)
-	st, err := store.New(ctx, db)
+	log, err := auditLog(cfg, deps.Now)
 	if err != nil {
+		return err
+	}
+	if s.store, err = store.New(ctx, db, log); err != nil {
+		return err
+	}
+	if s.keeper, err = openCustody(ctx, cfg, db, deps.Now); err != nil {
 		return err
 	}
 	newest := catalogue.Keeper(s.app, api.VersionKey, api.NewerVersion)
 	s.publisher, err = publisher.New(ctx, publisher.Options{
-		Region: cfg.Region, Epoch: cfg.Epoch, Key: key, Store: st, Logger: deps.Logger, Now: deps.Now,
+		Region: cfg.Region, Epoch: cfg.Epoch, Key: key, Store: s.store, Logger: deps.Logger, Now: deps.Now,
 		Announce: func(_ context.Context, v api.Version) { newest.Keep(v.String()) },
 	})
 	if err != nil {
@@ -142,7 +149,7 @@ func (s *Service) listen(ctx context.Context, cfg Config, deps Deps) error {
 	stopping := make(chan struct{})
 	s.app.ServeWith("listener", tls.NewListener(s.listener, id.Server(httpapi.Parts()...)), &http.Server{
 		Handler: httpapi.New(httpapi.Options{
-			Publisher: s.publisher, Office: &administration.Office{Publisher: s.publisher, Hand: deps.Hand, Now: deps.Now}, Verifier: verifier, Hub: cfg.Hub, Stopping: stopping, Telemetry: deps.Telemetry,
+			Publisher: s.publisher, Office: &administration.Office{Publisher: s.publisher, Hand: s.keeper, Now: deps.Now}, Audit: s.store, Verifier: verifier, Hub: cfg.Hub, Stopping: stopping, Telemetry: deps.Telemetry,
 			Logger: deps.Logger, Now: deps.Now,
 		}),
 		ReadTimeout: 30 * time.Second, WriteTimeout: (httpapi.MaxWait + 30) * time.Second,

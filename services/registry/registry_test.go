@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -25,7 +26,6 @@ import (
 	"noorderhub.nl/hub/libs/workload"
 	"noorderhub.nl/hub/services/registry"
 	"noorderhub.nl/hub/services/registry/api"
-	"noorderhub.nl/hub/services/registry/internal/administration"
 	"noorderhub.nl/hub/services/registry/internal/regiontest"
 )
 
@@ -40,7 +40,6 @@ type world struct {
 	key    *ecdsa.PrivateKey
 	svc    *registry.Service
 	stop   func()
-	hand   administration.Hand
 }
 
 func newWorld(t *testing.T) *world {
@@ -57,6 +56,7 @@ func newWorld(t *testing.T) *world {
 	w.cfg = registry.Defaults()
 	w.cfg.Listen, w.cfg.Hub, w.cfg.Region = "127.0.0.1:0", hubURL, w.region.File()
 	w.cfg.Workload, w.cfg.Database = w.files("registry"), sqldbtest.SQLite(t)
+	w.cfg.Envelope = config.Secret(base64.StdEncoding.EncodeToString([]byte("thirty-two bytes of no importance")[:32]))
 	w.cfg.SigningKey = filepath.Join(w.region.Dir, "signing.key")
 	w.cfg.Poll = config.Duration(10 * time.Millisecond)
 	return w
@@ -77,7 +77,7 @@ func (w *world) files(part string) workload.Files {
 
 func (w *world) new() (*registry.Service, error) {
 	return registry.New(context.Background(), w.cfg, registry.Deps{
-		Logger: slog.New(slog.DiscardHandler), Telemetry: telemetry.Noop(), Hand: w.hand,
+		Logger: slog.New(slog.DiscardHandler), Telemetry: telemetry.Noop(),
 	})
 }
 
@@ -389,7 +389,7 @@ func TestDraftsNameTheFilesThatAreToBeSigned(t *testing.T) {
 func TestAConfigurationIsCheckedWhole(t *testing.T) {
 	cfg := registry.Config{Hub: "hub.example.nl/x", Telemetry: telemetry.Target{Ratio: 2}}
 	err := cfg.Validate()
-	for _, want := range []string{"listen", "region", "database", "signingKey", "workload.cert", "hub is not", "poll", "epoch", "ratio"} {
+	for _, want := range []string{"listen", "region", "database", "signingKey", "envelope", "workload.cert", "hub is not", "poll", "epoch", "ratio"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q in it", err, want)
 		}

@@ -22,6 +22,7 @@ import (
 
 	"noorderhub.nl/hub/libs/discovery"
 	"noorderhub.nl/hub/libs/errs"
+	"noorderhub.nl/hub/libs/outbound"
 )
 
 var (
@@ -86,13 +87,13 @@ func NewTarget(cfg Config) (*Target, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = defaultTimeout
 	}
-	within, err := reachOf(cfg.Networks)
+	reach, err := outbound.ParseReach(cfg.Networks)
 	if err != nil {
 		return nil, fmt.Errorf("upstream %s: %w", cfg.Name, err)
 	}
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
 	if cfg.Guarded {
-		dialer.Control = within.control
+		dialer.Control = reach.Control // at the dial, after the name was looked up: no name leads around it
 	}
 	t := &Target{cfg: cfg, pool: newPool(cfg.TLS, dialer)}
 	t.trip = t.pool

@@ -67,11 +67,12 @@ func newRegistry(ctx context.Context, s *setting, t *telemetry.Telemetry, logger
 	cfg := registry.Defaults()
 	cfg.Listen, cfg.Workload, cfg.Hub = s.ports["registry"], s.files.Pair("registry"), s.hub
 	cfg.Region, cfg.Database, cfg.SigningKey = s.files.Region(), s.sqlite("registry"), s.files.SnapshotKey()
-	hand, err := material.Signers(s.files, s.region)
-	if err != nil {
+	var err error
+	if cfg.Envelope, err = s.secret("custody"); err != nil {
 		return nil, err
 	}
-	return registry.New(ctx, cfg, registry.Deps{Logger: logger, Telemetry: t, Hand: hand})
+	cfg.Hosted = material.Hosted(s.files, s.region)
+	return registry.New(ctx, cfg, registry.Deps{Logger: logger, Telemetry: t})
 }
 
 func newJournal(ctx context.Context, s *setting, t *telemetry.Telemetry, logger *slog.Logger) (part, error) {

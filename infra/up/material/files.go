@@ -25,7 +25,7 @@ func (f Files) SnapshotKey() string { return f.Path("registry", "snapshot.key") 
 func (f Files) SnapshotPub() string { return f.Path("registry", "snapshot.pub.pem") }
 
 // Secret is a file with 32 random bytes in base64: "envelope" of the authorization server, "pseudonyms" of the journal,
-// "answers" of the gateways together.
+// "answers" of the gateways together, "custody" of the registry.
 func (f Files) Secret(name string) string { return f.Path("secrets", name) }
 
 // Pair are the files of a certificate in the folder pki: a part's name, or Outside.

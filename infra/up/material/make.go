@@ -46,6 +46,7 @@ func Make(f Files, r *Region, o Options) ([]string, error) {
 	m.secret("envelope")
 	m.secret("pseudonyms")
 	m.secret("answers")
+	m.secret("custody")
 	m.snapshotKeys()
 	if r != nil {
 		m.organisations(r)

@@ -31,8 +31,19 @@ func SignContracts(ctx context.Context, f Files, r *Region, at time.Time) error 
 	return nil
 }
 
-// Hand signs for the demo organisations, by OIN. It stands for the key custody of a real hub.
+// Hand signs for the demo organisations, by OIN: for the contracts of the first start, and for scenarios in which an
+// organisation signs for itself.
 type Hand map[string]contract.Signer
+
+// Hosted gives the signing keys of all organisations of the region, for the registry to take into custody.
+func Hosted(f Files, r *Region) []registry.Hosted {
+	var out []registry.Hosted
+	for _, o := range r.Organisations {
+		folder := func(name string) string { return f.Path("organisations", o.Slug, name) }
+		out = append(out, registry.Hosted{OIN: o.OIN, Key: folder("contract.key"), Certificate: folder("contract.pem"), Anchor: f.CA()})
+	}
+	return out
+}
 
 // Signers reads the signing keys of all organisations of the region.
 func Signers(f Files, r *Region) (Hand, error) {
@@ -47,11 +58,8 @@ func Signers(f Files, r *Region) (Hand, error) {
 	return signers, nil
 }
 
-// Hosts tells whether the key of an organisation is here.
-func (h Hand) Hosts(oin string) bool { return h[oin].Key != nil }
-
 // Sign signs in the name of an organisation.
-func (h Hand) Sign(_ context.Context, oin, _ string, content *contract.Content, kind contract.SignatureType, at time.Time) (string, error) {
+func (h Hand) Sign(oin string, content *contract.Content, kind contract.SignatureType, at time.Time) (string, error) {
 	return contract.Sign(h[oin], content, kind, at)
 }
 

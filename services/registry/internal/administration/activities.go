@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
@@ -18,7 +19,7 @@ func (o *Office) PutActivity(ctx context.Context, a Actor, activity *directory.A
 	if have := newest(o.Publisher.State().Directory, activity); have != nil && have.SameAs(activity) {
 		return o.Publisher.State(), have, nil
 	}
-	state, err := o.do(ctx, a, "activity.put", directory.Key{Kind: directory.KindActivity, ID: a.Organisation + "/" + activity.ID}, func(c *publisher.Change) error {
+	state, err := o.do(ctx, a, audit.ActivityPut, directory.Key{Kind: directory.KindActivity, ID: a.Organisation + "/" + activity.ID}, func(c *publisher.Change) error {
 		activity.Version, activity.Since = 1, o.Now().UTC()
 		if have := newest(c.Before, activity); have != nil {
 			activity.Version = have.Version + 1

@@ -13,6 +13,8 @@ import (
 
 	"noorderhub.nl/hub/libs/contract"
 	"noorderhub.nl/hub/libs/errs"
+	"noorderhub.nl/hub/libs/oin"
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
@@ -26,15 +28,15 @@ type Publisher interface {
 // Hand signs for hosted organisations.
 type Hand interface {
 	// Hosts tells whether the hub keeps the signing key of an organisation.
-	Hosts(oin string) bool
-	// Sign gives the organisation's signature of a content, with the person who asks for it as evidence.
-	Sign(ctx context.Context, oin, person string, content *contract.Content, kind contract.SignatureType, at time.Time) (jws string, err error)
+	Hosts(ctx context.Context, oin string) (bool, error)
+	// Sign gives the organisation's signature of a content, and which key made it.
+	Sign(ctx context.Context, oin string, content *contract.Content, kind contract.SignatureType, at time.Time) (jws, key string, err error)
 }
 
 // Office carries out the acts.
 type Office struct {
 	Publisher Publisher
-	Hand      Hand // nil: no organisation is hosted here
+	Hand      Hand
 	Now       func() time.Time
 }
 
@@ -44,6 +46,10 @@ type Actor struct {
 	Person       string // person id; empty: a program
 	Organisation string // OIN
 	Roles        []string
+
+	Session     string // id of the token; only its hash is kept
+	Transaction string // of the request
+	Trace       string
 }
 
 // String is the actor as the audit log has it.
@@ -109,9 +115,37 @@ func (a Actor) prepares(roles ...string) error {
 	return a.need(roles...)
 }
 
+// record is the audit record of an act. Who may read it beside the hub operator: the actor's organisation and the parties
+// of the contract that it is about.
+func (a Actor) record(s *directory.State, act audit.Act, subject directory.Key) publisher.Act {
+	r := publisher.Act{
+		Actor:   audit.Actor{Person: a.Person, Client: a.Client, Organisation: oin.OIN(a.Organisation)},
+		Act:     act,
+		Subject: audit.Subject{Kind: string(subject.Kind), ID: subject.ID}, TransactionID: a.Transaction, TraceID: a.Trace,
+		Organisations: []oin.OIN{oin.OIN(a.Organisation)},
+	}
+	if a.Session != "" {
+		r.Actor.SignIn.Session = audit.Hash([]byte(a.Session))
+	}
+	grant, _, _ := strings.Cut(subject.ID, " ") // of a narrowing
+	for _, c := range []*directory.Contract{s.Contract(subject.ID), s.ContractOf(grant)} {
+		if c != nil {
+			for _, party := range c.Parties() {
+				r.Organisations = append(r.Organisations, oin.OIN(party))
+			}
+		}
+	}
+	return r
+}
+
 // do carries out an act and says what went wrong in terms of the caller.
-func (o *Office) do(ctx context.Context, a Actor, act string, subject directory.Key, fn func(*publisher.Change) error) (*publisher.State, error) {
-	state, err := o.Publisher.Do(ctx, publisher.Act{Actor: a.String(), Name: act, Detail: string(subject.Kind) + " " + subject.ID}, fn)
+func (o *Office) do(ctx context.Context, a Actor, act audit.Act, subject directory.Key, fn func(*publisher.Change) error) (*publisher.State, error) {
+	return o.doWith(ctx, a, a.record(o.Publisher.State().Directory, act, subject), fn)
+}
+
+func (o *Office) doWith(ctx context.Context, a Actor, record publisher.Act, fn func(*publisher.Change) error) (*publisher.State, error) {
+	subject := directory.Key{Kind: directory.Kind(record.Subject.Kind), ID: record.Subject.ID}
+	state, err := o.Publisher.Do(ctx, record, fn)
 	var faults directory.Faults
 	var refusal *errs.Error
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
@@ -18,7 +19,7 @@ func (o *Office) PutClient(ctx context.Context, a Actor, client *directory.Clien
 		return nil, err
 	}
 	client.Organisation = a.Organisation
-	return o.do(ctx, a, "client.put", client.Key(), func(c *publisher.Change) error {
+	return o.do(ctx, a, audit.ClientPut, client.Key(), func(c *publisher.Change) error {
 		was, err := ownClient(c, a, client.ID, r.Fresh)
 		if err != nil {
 			return err
@@ -47,7 +48,7 @@ func (o *Office) RemoveClient(ctx context.Context, a Actor, id string, r Revisio
 		return nil, err
 	}
 	key := directory.Key{Kind: directory.KindClient, ID: id}
-	return o.do(ctx, a, "client.remove", key, func(c *publisher.Change) error {
+	return o.do(ctx, a, audit.ClientRemove, key, func(c *publisher.Change) error {
 		if _, err := ownClient(c, a, id, false); err != nil {
 			return err
 		}
@@ -59,7 +60,7 @@ func (o *Office) RemoveClient(ctx context.Context, a Actor, id string, r Revisio
 // AddKey gives a client one more key, which may begin later and end by itself. The old one stays until it ends or is taken
 // out: that overlap is what lets an application change over without a pause.
 func (o *Office) AddKey(ctx context.Context, a Actor, id string, k directory.ClientKey) (*publisher.State, error) {
-	return o.changeClient(ctx, a, "client.key.add", id, func(client *directory.Client) error {
+	return o.changeClient(ctx, a, audit.ClientKeyAdd, id, func(client *directory.Client) error {
 		client.Keys = append(slices.Clone(client.Keys), k)
 		return nil
 	})
@@ -67,7 +68,7 @@ func (o *Office) AddKey(ctx context.Context, a Actor, id string, k directory.Cli
 
 // RemoveKey takes a key of a client out by its kid.
 func (o *Office) RemoveKey(ctx context.Context, a Actor, id, kid string) (*publisher.State, error) {
-	return o.changeClient(ctx, a, "client.key.remove", id, func(client *directory.Client) error {
+	return o.changeClient(ctx, a, audit.ClientKeyRemove, id, func(client *directory.Client) error {
 		place := client.KeyPlace(kid)
 		if place < 0 {
 			return CodeUnknown.New("client %s has no key %s", id, kid)
@@ -80,7 +81,7 @@ func (o *Office) RemoveKey(ctx context.Context, a Actor, id, kid string) (*publi
 // Assign lets a client use a grant of its organisation under a short name; an empty grant takes the name away. The name
 // survives successors of the grant, so the application never learns that the contract behind it is another one.
 func (o *Office) Assign(ctx context.Context, a Actor, id, name, grant string) (*publisher.State, error) {
-	return o.changeClient(ctx, a, "client.assign", id, func(client *directory.Client) error {
+	return o.changeClient(ctx, a, audit.ClientAssign, id, func(client *directory.Client) error {
 		had := len(client.Assignments)
 		client.Assignments = slices.DeleteFunc(slices.Clone(client.Assignments), func(x directory.Assignment) bool { return x.Name == name })
 		if grant != "" {
@@ -92,7 +93,7 @@ func (o *Office) Assign(ctx context.Context, a Actor, id, name, grant string) (*
 	})
 }
 
-func (o *Office) changeClient(ctx context.Context, a Actor, act, id string, change func(*directory.Client) error) (*publisher.State, error) {
+func (o *Office) changeClient(ctx context.Context, a Actor, act audit.Act, id string, change func(*directory.Client) error) (*publisher.State, error) {
 	if err := a.need(technicians...); err != nil {
 		return nil, err
 	}

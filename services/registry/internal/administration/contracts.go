@@ -8,6 +8,7 @@ import (
 
 	"noorderhub.nl/hub/libs/contract"
 	"noorderhub.nl/hub/libs/errs"
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
@@ -41,7 +42,7 @@ func (o *Office) Propose(ctx context.Context, a Actor, name string, text json.Ra
 	if !parsed.Content.NotAfter.After(now) {
 		return nil, "", CodeFaults.New("1 fault").WithFields(errs.Field{Name: "/validity/not_after", Code: "past", Reason: "the contract ends in the past"})
 	}
-	state, err := o.do(ctx, a, "contract.propose", c.Key(), func(change *publisher.Change) error {
+	state, err := o.do(ctx, a, audit.ContractPropose, c.Key(), func(change *publisher.Change) error {
 		if change.Before.Contract(c.Hash) != nil {
 			return CodeExists.New("contract %s was proposed before", c.Hash)
 		}
@@ -80,7 +81,11 @@ func (o *Office) Sign(ctx context.Context, a Actor, hash string, kind contract.S
 		return nil, err
 	}
 	key := directory.Key{Kind: directory.KindContract, ID: hash}
-	return o.do(ctx, a, "contract."+string(kind), key, func(change *publisher.Change) error {
+	record := a.record(o.Publisher.State().Directory, audit.Act("contract."+string(kind)), key)
+	if jws == "" && o.Publisher.State().Directory.Contract(hash) != nil {
+		record.Detail = json.RawMessage(`{"hosted":true}`) // the hub signed, on the word of this person
+	}
+	return o.doWith(ctx, a, record, func(change *publisher.Change) error {
 		was := change.Before.Contract(hash)
 		if was == nil || !was.Names(a.Organisation) {
 			return CodeUnknown.New("your organisation has no contract %s", hash)
@@ -108,11 +113,14 @@ func (o *Office) signed(ctx context.Context, a Actor, was *directory.Contract, k
 		return nil, codeSigned.New("the contract is %s", state).WithRule(string(state))
 	}
 	if jws == "" {
-		if o.Hand == nil || !o.Hand.Hosts(a.Organisation) {
+		hosted, err := o.Hand.Hosts(ctx, a.Organisation)
+		if err != nil {
+			return nil, err
+		}
+		if !hosted {
 			return nil, codeNoHand.New("organisation %s signs for itself", a.Organisation)
 		}
-		var err error
-		if jws, err = o.Hand.Sign(ctx, a.Organisation, a.Person, c.Content, kind, now); err != nil {
+		if jws, _, err = o.Hand.Sign(ctx, a.Organisation, c.Content, kind, now); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package administration
 import (
 	"context"
 
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
@@ -18,7 +19,7 @@ func (o *Office) Narrow(ctx context.Context, a Actor, n *directory.Narrowing) (*
 		return nil, err
 	}
 	n.By = a.Organisation
-	return o.do(ctx, a, "grant.narrow", n.Key(), func(c *publisher.Change) error {
+	return o.do(ctx, a, audit.GrantNarrow, n.Key(), func(c *publisher.Change) error {
 		if err := partyOf(c.Before, a, n.Grant); err != nil {
 			return err
 		}
@@ -33,7 +34,7 @@ func (o *Office) Widen(ctx context.Context, a Actor, grant string) (*publisher.S
 		return nil, err
 	}
 	key := directory.NarrowingKey(grant, a.Organisation)
-	return o.do(ctx, a, "grant.widen", key, func(c *publisher.Change) error {
+	return o.do(ctx, a, audit.GrantWiden, key, func(c *publisher.Change) error {
 		if c.Before.Get(key) == nil {
 			return CodeUnknown.New("your organisation took nothing from grant %s", grant)
 		}

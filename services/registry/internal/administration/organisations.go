@@ -3,6 +3,7 @@ package administration
 import (
 	"context"
 
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
@@ -18,7 +19,7 @@ func (o *Office) PutOrganisation(ctx context.Context, a Actor, org *directory.Or
 			return nil, CodeRole.New("only the hub operator changes another organisation").WithRule(directory.RoleHubOperator)
 		}
 	}
-	return o.do(ctx, a, "organisation.put", org.Key(), func(c *publisher.Change) error {
+	return o.do(ctx, a, audit.OrganisationPut, org.Key(), func(c *publisher.Change) error {
 		if err := hold(c, org.Key(), r); err != nil {
 			return err
 		}
@@ -41,7 +42,7 @@ func (o *Office) PutPerson(ctx context.Context, a Actor, p *directory.Person, r 
 		return nil, CodeFourEyes.New("the own roles are changed by another administrator")
 	}
 	p.Organisation = a.Organisation
-	return o.do(ctx, a, "person.put", p.Key(), func(c *publisher.Change) error {
+	return o.do(ctx, a, audit.PersonPut, p.Key(), func(c *publisher.Change) error {
 		was := c.Before.Person(p.ID)
 		if was != nil && was.Organisation != a.Organisation && !r.Fresh {
 			return CodeUnknown.New("your organisation has no person %s", p.ID)
@@ -60,7 +61,7 @@ func (o *Office) RemovePerson(ctx context.Context, a Actor, id string, r Revisio
 		return nil, err
 	}
 	key := directory.Key{Kind: directory.KindPerson, ID: id}
-	return o.do(ctx, a, "person.remove", key, func(c *publisher.Change) error {
+	return o.do(ctx, a, audit.PersonRemove, key, func(c *publisher.Change) error {
 		was := c.Before.Person(id)
 		if was == nil || was.Organisation != a.Organisation {
 			return CodeUnknown.New("your organisation has no person %s", id)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
@@ -20,7 +21,7 @@ func (o *Office) propose(ctx context.Context, a Actor, e directory.Entity, reaso
 		ID: uuid.Must(uuid.NewV7()).String(), Organisation: a.Organisation, Proposer: a.name(), Since: o.Now(), Reason: reason,
 		Kind: e.Key().Kind, Subject: e.Key().ID, Revision: r.Number, Body: body,
 	}
-	state, err := o.do(ctx, a, string(p.Kind)+".propose", e.Key(), func(c *publisher.Change) error {
+	state, err := o.do(ctx, a, audit.Act(string(p.Kind)+".propose"), e.Key(), func(c *publisher.Change) error {
 		if err := hold(c, e.Key(), r); err != nil {
 			return err
 		}
@@ -39,7 +40,7 @@ func (o *Office) Approve(ctx context.Context, a Actor, id string) (*publisher.St
 	if err := a.need(directory.RoleApprover); err != nil {
 		return nil, err
 	}
-	return o.decide(ctx, a, "proposal.approve", id, func(c *publisher.Change, p *directory.Proposal) error {
+	return o.decide(ctx, a, audit.ProposalApprove, id, func(c *publisher.Change, p *directory.Proposal) error {
 		if p.Proposer == a.name() {
 			return CodeFourEyes.New("%s proposed this change", a)
 		}
@@ -57,7 +58,7 @@ func (o *Office) Approve(ctx context.Context, a Actor, id string) (*publisher.St
 
 // Dismiss takes a proposal away: its proposer withdraws it, or an approver rejects it.
 func (o *Office) Dismiss(ctx context.Context, a Actor, id string) (*publisher.State, error) {
-	return o.decide(ctx, a, "proposal.dismiss", id, func(_ *publisher.Change, p *directory.Proposal) error {
+	return o.decide(ctx, a, audit.ProposalDismiss, id, func(_ *publisher.Change, p *directory.Proposal) error {
 		if p.Proposer == a.name() {
 			return nil
 		}
@@ -65,7 +66,7 @@ func (o *Office) Dismiss(ctx context.Context, a Actor, id string) (*publisher.St
 	})
 }
 
-func (o *Office) decide(ctx context.Context, a Actor, act, id string, fn func(*publisher.Change, *directory.Proposal) error) (*publisher.State, error) {
+func (o *Office) decide(ctx context.Context, a Actor, act audit.Act, id string, fn func(*publisher.Change, *directory.Proposal) error) (*publisher.State, error) {
 	key := directory.Key{Kind: directory.KindProposal, ID: id}
 	return o.do(ctx, a, act, key, func(c *publisher.Change) error {
 		p, ok := c.Before.Get(key).(*directory.Proposal)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"noorderhub.nl/hub/libs/errs"
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
@@ -37,7 +38,7 @@ func (o *Office) PutService(ctx context.Context, a Actor, s *directory.Service, 
 	if s.Published || was != nil && was.Published {
 		return o.propose(ctx, a, s, reason, r)
 	}
-	state, err = o.do(ctx, a, "service.put", s.Key(), func(c *publisher.Change) error {
+	state, err = o.do(ctx, a, audit.ServicePut, s.Key(), func(c *publisher.Change) error {
 		if err := hold(c, s.Key(), r); err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (o *Office) RemoveService(ctx context.Context, a Actor, slug string, r Revi
 		return nil, err
 	}
 	key := directory.Key{Kind: directory.KindService, ID: slug}
-	return o.do(ctx, a, "service.remove", key, func(c *publisher.Change) error {
+	return o.do(ctx, a, audit.ServiceRemove, key, func(c *publisher.Change) error {
 		was := c.Before.Service(slug)
 		if was == nil || was.Owner != a.Organisation {
 			return CodeUnknown.New("your organisation has no service %s", slug)

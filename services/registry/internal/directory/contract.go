@@ -81,6 +81,9 @@ func (c *Contract) State(at time.Time) contract.State { return c.verified.State(
 // Names tells whether an organisation is a party; nobody else sees the contract.
 func (c *Contract) Names(oin string) bool { return c.parsed.Content.Names(oin) }
 
+// Parties are the OINs of all organisations in the contract.
+func (c *Contract) Parties() []string { return c.parsed.Content.Signers() }
+
 // over tells that the contract gives nothing any more and is held against nobody.
 func (c *Contract) over(at time.Time) bool {
 	state := c.State(at)

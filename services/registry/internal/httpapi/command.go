@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"noorderhub.nl/hub/libs/errs"
 	"noorderhub.nl/hub/libs/kit"
 	"noorderhub.nl/hub/libs/token"
@@ -95,7 +97,11 @@ func (h *handlers) actor(ctx context.Context) (administration.Actor, error) {
 	if !caller.HasScope(scopeWrite) {
 		return administration.Actor{}, codeScope.New("this operation needs the scope %s", scopeWrite).WithRule(scopeWrite)
 	}
-	a := administration.Actor{Client: caller.ClientID, Organisation: caller.PeerID, Roles: caller.Roles}
+	span := trace.SpanContextFromContext(ctx)
+	a := administration.Actor{Client: caller.ClientID, Organisation: caller.PeerID, Roles: caller.Roles, Session: caller.ID}
+	if span.HasTraceID() {
+		a.Trace = span.TraceID().String()
+	}
 	if caller.Subject != caller.ClientID {
 		a.Person = caller.Subject
 	}

@@ -40,6 +40,7 @@ type Publisher interface {
 type Options struct {
 	Publisher Publisher
 	Office    *administration.Office
+	Audit     Auditor
 	Verifier  *token.Verifier // of the gateway's call tokens
 	Hub       string          // outside URL of the hub; the audience is {Hub}/beheer
 	Stopping  <-chan struct{} // ends long polls
@@ -126,6 +127,8 @@ func New(o Options) http.Handler {
 	kit.Handle(admin, "GET /verwerkingen", h.activities)
 	kit.Handle(admin, "PUT /verwerkingen/{id}", h.putActivity)
 	kit.Handle(admin, "GET /verwerkingen/{oin}/{id}/{versie}", h.activity)
+	kit.Handle(admin, "GET /auditrecords", h.auditRecords)
+	kit.Handle(admin, "GET /auditlog/controle", h.checkAudit)
 	kit.Handle(admin, "GET /voorstellen", h.proposals)
 	kit.Handle(admin, "POST /voorstellen/{id}/goedkeuring", h.approve)
 	kit.Handle(admin, "DELETE /voorstellen/{id}", h.dismiss)

@@ -5,15 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/store"
 )
 
-// Act is an administrative act as the audit log has it.
-type Act struct {
-	Actor  string
-	Name   string // e.g. "contract.sign"; empty: no act of anybody
-	Detail string
+// Act is an administrative act as the audit log has it. Outcome, Before and After are the publisher's to fill in. Without a
+// name it is no act of anybody.
+type Act = audit.Record
+
+// byPart is an act of the registry itself; why is what made it act.
+func byPart(act audit.Act, subject audit.Subject, why string) Act {
+	return Act{Actor: audit.Actor{Part: "registry"}, Act: act, Subject: subject, Outcome: audit.Succeeded, Reason: why}
 }
 
 // Change is what an act makes of the directory. It is collected first and carried out as a whole.
@@ -64,10 +67,24 @@ func (p *Publisher) Do(ctx context.Context, act Act, fn func(*Change) error) (*S
 	if err != nil {
 		return nil, err
 	}
+	act.Outcome, act.Before, act.After = audit.Succeeded, storedHash(old.Directory, act.Subject), storedHash(next, act.Subject)
 	if _, err := p.publish(ctx, act, next, put, c.gone); err != nil {
 		return nil, err
 	}
 	return p.state.Load(), nil
+}
+
+// storedHash is what the audit log says of a subject in a state; "" where it is none.
+func storedHash(s *directory.State, of audit.Subject) string {
+	e := s.Get(directory.Key{Kind: directory.Kind(of.Kind), ID: of.ID})
+	if e == nil {
+		return ""
+	}
+	body, err := json.Marshal(e)
+	if err != nil {
+		panic(err) // it was stored in this form
+	}
+	return audit.Hash(body)
 }
 
 // numbered gives entities their next revision; about says where each came from.

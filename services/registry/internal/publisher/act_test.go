@@ -4,10 +4,17 @@ import (
 	"errors"
 	"testing"
 
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 	"noorderhub.nl/hub/services/registry/internal/regiontest"
 )
+
+// act is somebody's.
+var act = publisher.Act{
+	Actor: audit.Actor{Person: "anna", Client: "anna-hubctl", Organisation: regiontest.AssenOIN}, Act: audit.OrganisationPut,
+	Subject: audit.Subject{Kind: "organisation", ID: regiontest.EmmenOIN},
+}
 
 // rename gives an act that renames the organisation emmen.
 func rename(to string) func(*publisher.Change) error {
@@ -28,14 +35,14 @@ func TestAnActIsStoredWithItsRecordAndItsSnapshot(t *testing.T) {
 	p := w.publisher(t)
 	key := directory.Key{Kind: directory.KindOrganisation, ID: regiontest.EmmenOIN}
 	was := p.State().Revision(key)
-	state, err := p.Do(t.Context(), publisher.Act{Actor: "anna", Name: "organisation.change"}, rename("Emmen"))
+	state, err := p.Do(t.Context(), act, rename("Emmen"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if state.Snapshot.Version.Number != 2 || state.Revision(key) <= was || nameOf(p) != "Emmen" {
 		t.Errorf("got version %s, revision %d after %d, name %q", state.Snapshot.Version, state.Revision(key), was, nameOf(p))
 	}
-	if last := w.store.acts[len(w.store.acts)-1]; last != "organisation.change" || w.store.newest.Version.Number != 2 {
+	if last := w.store.acts[len(w.store.acts)-1]; last != "organisation.put" || w.store.newest.Version.Number != 2 {
 		t.Errorf("got act %q and version %s stored", last, w.store.newest.Version)
 	}
 	if again := w.publisher(t); nameOf(again) != "Emmen" || again.State().Snapshot.Version.Number != 2 {
@@ -60,7 +67,7 @@ func TestAnActWithFaultsChangesNothing(t *testing.T) {
 			return errors.Join(c.Expect(directory.Key{Kind: directory.KindOrganisation, ID: regiontest.EmmenOIN}, 0), rename("x")(c))
 		}, func(err error) bool { return errors.Is(err, publisher.ErrRevision) }},
 	} {
-		if _, err := p.Do(t.Context(), publisher.Act{Actor: "anna", Name: "x"}, tt.do); !tt.want(err) {
+		if _, err := p.Do(t.Context(), act, tt.do); !tt.want(err) {
 			t.Errorf("an act %s: got %v", name, err)
 		}
 	}
@@ -72,7 +79,7 @@ func TestAnActWithFaultsChangesNothing(t *testing.T) {
 func TestWhatOthersChangedStaysUntilTheFileSpeaksAnew(t *testing.T) {
 	w := newWorld(t)
 	p := w.publisher(t)
-	if _, err := p.Do(t.Context(), publisher.Act{Actor: "anna", Name: "x"}, rename("Emmen")); err != nil {
+	if _, err := p.Do(t.Context(), act, rename("Emmen")); err != nil {
 		t.Fatal(err)
 	}
 	reload := func() {
@@ -97,7 +104,7 @@ func TestWhatTheFileDropsGoesWithWhatRestsOnIt(t *testing.T) {
 	w := newWorld(t)
 	p := w.publisher(t)
 	grant := p.State().Snapshot.Grants[0].Hash
-	_, err := p.Do(t.Context(), publisher.Act{Actor: "anna", Name: "x"}, func(c *publisher.Change) error {
+	_, err := p.Do(t.Context(), act, func(c *publisher.Change) error {
 		c.Put(&directory.Narrowing{Grant: grant, By: regiontest.AssenOIN, Suspended: true, Reason: "vakantie"})
 		copied := *c.Before.Client("emmen-demo")
 		copied.ID, copied.Organisation, copied.Assignments = "assen-later", regiontest.AssenOIN, []directory.Assignment{{Name: "later", Grant: grant}}

@@ -12,6 +12,7 @@ import (
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 	"noorderhub.nl/hub/services/registry/internal/regiontest"
 	"noorderhub.nl/hub/services/registry/internal/store"
+	"noorderhub.nl/hub/services/registry/internal/store/storetest"
 )
 
 // BenchmarkHub measures a registry of 400 clients with 4000 contracts, on SQLite: one act until it is in force, and a start
@@ -24,7 +25,7 @@ func BenchmarkHub(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	st, err := store.New(b.Context(), db)
+	st, err := store.New(b.Context(), db, storetest.Log(b))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func BenchmarkHub(b *testing.B) {
 		i := 0
 		for b.Loop() {
 			i++
-			_, err := p.Do(b.Context(), publisher.Act{Actor: "anna", Name: "organisation.put"}, func(c *publisher.Change) error {
+			_, err := p.Do(b.Context(), act, func(c *publisher.Change) error {
 				o := *c.Before.Organisation(oin)
 				o.Name = fmt.Sprintf("Gemeente %d", i)
 				c.Put(&o)

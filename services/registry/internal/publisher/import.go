@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/region"
 	"noorderhub.nl/hub/services/registry/internal/store"
@@ -49,7 +51,9 @@ func (p *Publisher) reload(ctx context.Context, actor string) (api.Version, erro
 
 func (p *Publisher) refused(ctx context.Context, actor string, err error) error {
 	p.o.Logger.ErrorContext(ctx, "region refused, the snapshot in force stays", "by", actor, "error", err)
-	if auditErr := p.o.Store.Audit(ctx, p.o.Now(), actor, "region.refused", firstLine(err)); auditErr != nil {
+	record := byPart(audit.RegionRefused, audit.Subject{Kind: "region", ID: filepath.Base(p.o.Region)}, actor+": "+firstLine(err))
+	record.Outcome = audit.Refused
+	if auditErr := p.o.Store.Audit(ctx, record); auditErr != nil {
 		p.o.Logger.ErrorContext(ctx, "audit record not written", "error", auditErr)
 	}
 	return err
@@ -78,9 +82,10 @@ func (p *Publisher) take(ctx context.Context, actor string, r *region.Region) (a
 	if err != nil {
 		return api.Version{}, err
 	}
-	act := Act{Actor: actor}
+	act := Act{Reason: actor}
 	if len(c.put)+len(c.gone) > 0 {
-		act.Name, act.Detail = "region.import", fmt.Sprintf("%d taken, %d removed", len(c.put), len(c.gone))
+		act = byPart(audit.RegionImport, audit.Subject{Kind: "region", ID: filepath.Base(p.o.Region)}, actor)
+		act.Detail = json.RawMessage(fmt.Sprintf(`{"taken":%d,"removed":%d}`, len(c.put), len(c.gone)))
 	}
 	return p.publish(ctx, act, next, put, c.gone)
 }

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/region"
 	"noorderhub.nl/hub/services/registry/internal/store"
@@ -31,7 +32,7 @@ type Store interface {
 	Commit(ctx context.Context, c store.Commit) error
 	Keys(ctx context.Context, now time.Time) ([]api.PartKeys, error)
 	PutKeys(ctx context.Context, keys api.PartKeys, at time.Time) (bool, error)
-	Audit(ctx context.Context, at time.Time, actor, act, detail string) error
+	Audit(ctx context.Context, records ...audit.Record) error
 }
 
 // Options are what New needs; all but Announce are required.
@@ -238,7 +239,7 @@ func (p *Publisher) Refresh(ctx context.Context, actor string) error {
 	if err := p.mend(ctx); err != nil {
 		return err
 	}
-	_, err := p.publish(ctx, Act{Actor: actor}, p.state.Load().Directory, nil, nil)
+	_, err := p.publish(ctx, Act{Reason: actor}, p.state.Load().Directory, nil, nil)
 	return err
 }
 
@@ -257,7 +258,10 @@ func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State,
 		return api.Version{}, err
 	}
 	hash := content.Hash()
-	commit := store.Commit{At: now, Actor: act.Actor, Act: act.Name, Detail: act.Detail, Put: put, Removed: removed}
+	commit := store.Commit{At: now, Put: put, Removed: removed}
+	if act.Act != "" {
+		commit.Records = append(commit.Records, act)
+	}
 	state := &State{
 		Sealed: old.Sealed, Snapshot: old.Snapshot, hash: old.hash, sum: old.sum, history: old.history,
 		Directory: next, rows: rowsAfter(old.rows, put, removed),
@@ -270,8 +274,11 @@ func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State,
 		}
 		state.hash = hash
 		commit.Snapshot = &store.Stored{Version: state.Snapshot.Version, Hash: hash, Sealed: state.Sealed}
+		published := byPart(audit.SnapshotPublish, audit.Subject{Kind: "snapshot", ID: state.Snapshot.Version.String()}, act.Reason)
+		published.After = hash
+		commit.Records = append(commit.Records, published)
 	}
-	if fresh || act.Name != "" || len(put) > 0 || len(removed) > 0 {
+	if fresh || act.Act != "" || len(put) > 0 || len(removed) > 0 {
 		if err := p.o.Store.Commit(ctx, commit); err != nil {
 			p.unsure = true
 			return api.Version{}, err
@@ -281,7 +288,7 @@ func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State,
 	if fresh {
 		p.last = state.Snapshot.Version
 		p.wake()
-		p.o.Logger.InfoContext(ctx, "snapshot published", "version", p.last.String(), "by", act.Actor, "bytes", len(state.Sealed.Body))
+		p.o.Logger.InfoContext(ctx, "snapshot published", "version", p.last.String(), "act", string(act.Act), "reason", act.Reason, "bytes", len(state.Sealed.Body))
 		if p.o.Announce != nil {
 			p.o.Announce(ctx, p.last)
 		}

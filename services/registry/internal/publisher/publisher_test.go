@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 	"noorderhub.nl/hub/services/registry/internal/regiontest"
@@ -55,8 +56,10 @@ func (m *memory) Commit(_ context.Context, c store.Commit) error {
 		for _, k := range c.Removed {
 			delete(m.rows, k)
 		}
-		if c.Act != "" {
-			m.acts = append(m.acts, c.Act)
+		for _, r := range c.Records {
+			if r.Act != audit.SnapshotPublish {
+				m.acts = append(m.acts, string(r.Act))
+			}
 		}
 	}
 	return m.fault
@@ -69,8 +72,10 @@ func (m *memory) PutKeys(_ context.Context, keys api.PartKeys, _ time.Time) (boo
 	return true, nil
 }
 
-func (m *memory) Audit(_ context.Context, _ time.Time, _, act, _ string) error {
-	m.acts = append(m.acts, act)
+func (m *memory) Audit(_ context.Context, records ...audit.Record) error {
+	for _, r := range records {
+		m.acts = append(m.acts, string(r.Act))
+	}
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"noorderhub.nl/hub/libs/sqldb"
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 )
 
@@ -25,9 +26,7 @@ const SourceRegion = "region"
 // Commit is one administrative act with everything that it leaves behind. Either all of it is stored or nothing.
 type Commit struct {
 	At       time.Time
-	Actor    string
-	Act      string
-	Detail   string
+	Records  []audit.Record
 	Put      []Row
 	Removed  []directory.Key
 	Snapshot *Stored // nil: the data plane needs nothing of it
@@ -68,15 +67,12 @@ func (s *Store) Commit(ctx context.Context, c Commit) error {
 				return fmt.Errorf("remove %s: %w", k.Kind, err)
 			}
 		}
-		if c.Act != "" {
-			if err := audit(ctx, tx, c.At, c.Actor, c.Act, c.Detail); err != nil {
-				return fmt.Errorf("audit record: %w", err)
+		if c.Snapshot != nil {
+			if err := addSnapshot(ctx, tx, *c.Snapshot, c.At); err != nil {
+				return err
 			}
 		}
-		if c.Snapshot == nil {
-			return nil
-		}
-		return addSnapshot(ctx, tx, *c.Snapshot, c.At, c.Actor)
+		return s.append(ctx, tx, c.Records...)
 	})
 }
 

@@ -15,6 +15,8 @@ import (
 
 	"noorderhub.nl/hub/libs/sqldb"
 	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/audit"
+	"noorderhub.nl/hub/services/registry/internal/audit/auditsql"
 )
 
 //go:embed migrations/*.sql
@@ -25,7 +27,8 @@ const KeepKeys = 24 * time.Hour
 
 // Store is the registry's database.
 type Store struct {
-	db *sqldb.DB
+	db  *sqldb.DB
+	log *audit.Log
 }
 
 // Stored is the newest snapshot.
@@ -35,12 +38,12 @@ type Stored struct {
 	Sealed  api.Sealed
 }
 
-// New brings the schema up to date.
-func New(ctx context.Context, db *sqldb.DB) (*Store, error) {
+// New brings the schema up to date. Every act is logged in log, in the transaction that carries it out.
+func New(ctx context.Context, db *sqldb.DB, log *audit.Log) (*Store, error) {
 	if err := db.Migrate(ctx, migrations); err != nil {
 		return nil, err
 	}
-	return &Store{db: db}, nil
+	return &Store{db: db, log: log}, nil
 }
 
 // ErrNone says that there is no snapshot yet.
@@ -70,8 +73,8 @@ func (s *Store) Newest(ctx context.Context) (Stored, error) {
 
 var errOtherWriter = errors.New("another registry writes in the same database")
 
-// addSnapshot stores a snapshot as the newest, with its audit record; the bodies of older ones are dropped.
-func addSnapshot(ctx context.Context, tx *sql.Tx, n Stored, at time.Time, actor string) error {
+// addSnapshot stores a snapshot as the newest; the bodies of older ones are dropped.
+func addSnapshot(ctx context.Context, tx *sql.Tx, n Stored, at time.Time) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE snapshot SET body = NULL, signature = NULL WHERE body IS NOT NULL`); err != nil {
 		return fmt.Errorf("store snapshot: %w", err)
 	}
@@ -83,7 +86,7 @@ func addSnapshot(ctx context.Context, tx *sql.Tx, n Stored, at time.Time, actor 
 	if err != nil {
 		return fmt.Errorf("store snapshot %s: %w", n.Version, err)
 	}
-	return audit(ctx, tx, at, actor, "snapshot.publish", n.Version.String()+" "+n.Hash)
+	return nil
 }
 
 // PutKeys makes set the keys of one instance; changed is false when they were that already.
@@ -109,7 +112,10 @@ func (s *Store) PutKeys(ctx context.Context, keys api.PartKeys, at time.Time) (c
 			newID(), keys.Part, keys.Instance, string(keys.JWKS), sqldb.At(at)); err != nil {
 			return err
 		}
-		return audit(ctx, tx, at, keys.Part, "keys.publish", keys.Part+"/"+keys.Instance)
+		return s.append(ctx, tx, audit.Record{
+			At: at, Actor: audit.Actor{Part: keys.Part}, Act: audit.KeysPublish, Outcome: audit.Succeeded,
+			Subject: audit.Subject{Kind: "keys", ID: keys.Part + "/" + keys.Instance}, After: audit.Hash(keys.JWKS),
+		})
 	})
 	if err != nil {
 		return false, fmt.Errorf("store keys: %w", err)
@@ -133,27 +139,39 @@ func (s *Store) Keys(ctx context.Context, now time.Time) ([]api.PartKeys, error)
 	return keys, nil
 }
 
-// Audit records an act that changes no table of its own.
-func (s *Store) Audit(ctx context.Context, at time.Time, actor, act, detail string) error {
-	return s.db.Tx(ctx, func(tx *sql.Tx) error { return audit(ctx, tx, at, actor, act, detail) })
+// Audit records acts that change no table of their own.
+func (s *Store) Audit(ctx context.Context, records ...audit.Record) error {
+	return s.db.Tx(ctx, func(tx *sql.Tx) error { return s.append(ctx, tx, records...) })
 }
 
-// Record is one audit record.
-type Record struct {
-	At                 sqldb.Time
-	Actor, Act, Detail string
-}
-
-// Audited gives the newest audit records, newest first.
-func (s *Store) Audited(ctx context.Context, limit int) ([]Record, error) {
-	return sqldb.Collect(ctx, s.db.Reader(), func(r *Record) []any { return []any{&r.At, &r.Actor, &r.Act, &r.Detail} },
-		`SELECT at, actor, act, detail FROM audit ORDER BY at DESC, id DESC LIMIT $1`, limit)
-}
-
-func audit(ctx context.Context, tx *sql.Tx, at time.Time, actor, act, detail string) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO audit (id, at, actor, act, detail) VALUES ($1, $2, $3, $4, $5)`,
-		newID(), sqldb.At(at), actor, act, detail)
+// append logs records and signs what the log is then: whoever can write in the database can forge nothing that came before.
+func (s *Store) append(ctx context.Context, tx *sql.Tx, records ...audit.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	if _, err := s.log.Append(ctx, auditsql.In(tx), records...); err != nil {
+		return err
+	}
+	_, err := s.log.Checkpoint(ctx, auditsql.In(tx))
 	return err
+}
+
+// Audited gives a page of the audit log.
+func (s *Store) Audited(ctx context.Context, f audit.Filter) (page audit.Page, err error) {
+	err = auditsql.View(ctx, s.db, func(src audit.Source) error {
+		page, err = audit.List(ctx, src, f)
+		return err
+	})
+	return page, err
+}
+
+// VerifyAudit walks the whole audit log and tells the first thing that is not as it was signed.
+func (s *Store) VerifyAudit(ctx context.Context, held ...string) (report audit.Report, err error) {
+	err = auditsql.View(ctx, s.db, func(src audit.Source) error {
+		report, err = s.log.Verify(ctx, src, held...)
+		return err
+	})
+	return report, err
 }
 
 // newID is time-ordered, so that records of one moment keep their order.

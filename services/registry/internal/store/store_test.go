@@ -9,13 +9,22 @@ import (
 	"noorderhub.nl/hub/libs/sqldb"
 	"noorderhub.nl/hub/libs/sqldb/sqldbtest"
 	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/store"
+	"noorderhub.nl/hub/services/registry/internal/store/storetest"
 )
+
+func published(n store.Stored) audit.Record {
+	return audit.Record{
+		Actor: audit.Actor{Part: "registry"}, Act: audit.SnapshotPublish, Outcome: audit.Succeeded,
+		Subject: audit.Subject{Kind: "snapshot", ID: n.Version.String()},
+	}
+}
 
 func TestKeysLeaveTheSnapshotADayAfterTheyWereReplaced(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		ctx := t.Context()
-		s, err := store.New(ctx, db)
+		s, err := store.New(ctx, db, storetest.Log(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +51,7 @@ func TestKeysLeaveTheSnapshotADayAfterTheyWereReplaced(t *testing.T) {
 func TestTheStoreKeepsTheNewestSnapshotWhole(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		ctx := t.Context()
-		s, err := store.New(ctx, db)
+		s, err := store.New(ctx, db, storetest.Log(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,20 +61,23 @@ func TestTheStoreKeepsTheNewestSnapshotWhole(t *testing.T) {
 		now := time.Now()
 		for i, v := range []api.Version{{Epoch: 1, Number: 9}, {Epoch: 1, Number: 10}, {Epoch: 2, Number: 1}} {
 			n := store.Stored{Version: v, Hash: "h", Sealed: api.Sealed{Body: []byte{byte(i)}, Signature: "s"}}
-			if err := s.Commit(ctx, store.Commit{At: now, Actor: "test", Snapshot: &n}); err != nil {
+			if err := s.Commit(ctx, store.Commit{At: now, Snapshot: &n, Records: []audit.Record{published(n)}}); err != nil {
 				t.Fatal(err)
 			}
 			got, err := s.Newest(ctx)
 			if err != nil || got.Version != v || got.Sealed.Body[0] != byte(i) {
 				t.Errorf("got %+v, %v; want %s", got, err, v)
 			}
-			if err := s.Commit(ctx, store.Commit{At: now, Actor: "test", Snapshot: &n}); err == nil {
+			if err := s.Commit(ctx, store.Commit{At: now, Snapshot: &n, Records: []audit.Record{published(n)}}); err == nil {
 				t.Errorf("got %v for a version twice, want a refusal", err)
 			}
 		}
-		records, err := s.Audited(ctx, 10)
-		if err != nil || len(records) != 3 || records[0].Detail != "2.1 h" {
-			t.Errorf("got records %+v, %v", records, err)
+		page, err := s.Audited(ctx, audit.Filter{})
+		if err != nil || len(page.Records) != 3 || page.Records[0].Subject.ID != "2.1" {
+			t.Errorf("got records %+v, %v", page.Records, err)
+		}
+		if report, err := s.VerifyAudit(ctx); err != nil || report.Fault != nil || report.Signed != 3 {
+			t.Errorf("got report %+v, %v; want every act signed", report, err)
 		}
 	})
 }
