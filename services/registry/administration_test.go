@@ -532,6 +532,55 @@ func TestEveryActIsInTheAuditLogOfThoseItConcerns(t *testing.T) {
 	}
 }
 
+func TestWhoIsConcernedIsToldOfAnAct(t *testing.T) {
+	o := newOffice(t)
+	types := func(who person) (all []string) {
+		var feed struct {
+			Events []struct {
+				Type    string `json:"type"`
+				DataRef string `json:"dataref"`
+			} `json:"gebeurtenissen"`
+		}
+		if err := json.Unmarshal([]byte(o.must(200, who, "GET", "/gebeurtenissen", "", nil).body), &feed); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range feed.Events {
+			all = append(all, strings.TrimPrefix(e.Type, "nl.noorderhub.beheer."))
+			if !strings.HasPrefix(e.DataRef, hubURL+"/beheer/v1/") {
+				t.Errorf("got dataref %q", e.DataRef)
+			}
+		}
+		return all
+	}
+	var c api.AgreementDetail
+	if err := json.Unmarshal([]byte(o.must(201, anna, "POST", "/afspraken", "", draft()).body), &c); err != nil {
+		t.Fatal(err)
+	}
+	sign := func(who person, kind string) {
+		t.Helper()
+		o.must(200, who, "POST", "/afspraken/"+c.Hash+"/handtekeningen", "", api.SignatureBody{Kind: kind})
+	}
+	sign(aad, "accept")
+	sign(henk, "accept")
+	narrowing := "/toestemmingen/" + c.Grants[0].Hash + "/beperking"
+	o.must(200, hilda, "PUT", narrowing, "", api.NarrowingBody{Suspended: true, Reason: "x"})
+	o.must(204, hilda, "DELETE", narrowing, "", nil)
+	sign(aad, "revoke")
+	o.must(200, anna, "PUT", "/clients/assen-app", "*", o.clientBody())
+	for who, want := range map[*person]string{
+		&anna:  "contract.in-force contract.narrowed contract.restored client.registered",
+		&hilda: "contract.offered contract.signed contract.in-force contract.terminated",
+		&eefje: "",
+	} {
+		if got := strings.Join(types(*who), " "); got != want {
+			t.Errorf("%s is told %q, want %q", who.id, got, want)
+		}
+	}
+	if got := o.ask(anna, "GET", "/gebeurtenissen?na=99", "", nil); got.status != 410 {
+		t.Errorf("got %d %s for a number that is not there", got.status, got.body)
+	}
+}
+
 func TestAnActivityKeepsItsVersions(t *testing.T) {
 	o := newOffice(t)
 	body := api.ActivityBody{Name: "Vergunningen", Purpose: "aanvragen beoordelen", LegalBasis: "Omgevingswet", Retention: "P7Y"}

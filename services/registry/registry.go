@@ -29,6 +29,7 @@ import (
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/administration"
 	"noorderhub.nl/hub/services/registry/internal/httpapi"
+	"noorderhub.nl/hub/services/registry/internal/notify/notifysql"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 	"noorderhub.nl/hub/services/registry/internal/store"
 )
@@ -149,7 +150,7 @@ func (s *Service) listen(ctx context.Context, cfg Config, deps Deps) error {
 	stopping := make(chan struct{})
 	s.app.ServeWith("listener", tls.NewListener(s.listener, id.Server(httpapi.Parts()...)), &http.Server{
 		Handler: httpapi.New(httpapi.Options{
-			Publisher: s.publisher, Office: &administration.Office{Publisher: s.publisher, Hand: s.keeper, Now: deps.Now}, Audit: s.store, Verifier: verifier, Hub: cfg.Hub, Stopping: stopping, Telemetry: deps.Telemetry,
+			Publisher: s.publisher, Office: &administration.Office{Publisher: s.publisher, Hand: s.keeper, Now: deps.Now}, Audit: s.store, Feed: notifysql.New(s.keeper.db), Verifier: verifier, Hub: cfg.Hub, Stopping: stopping, Telemetry: deps.Telemetry,
 			Logger: deps.Logger, Now: deps.Now,
 		}),
 		ReadTimeout: 30 * time.Second, WriteTimeout: (httpapi.MaxWait + 30) * time.Second,

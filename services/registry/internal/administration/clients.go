@@ -6,6 +6,7 @@ import (
 
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
+	"noorderhub.nl/hub/services/registry/internal/notify"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
 
@@ -38,6 +39,9 @@ func (o *Office) PutClient(ctx context.Context, a Actor, client *directory.Clien
 			}
 		}
 		c.Put(client)
+		if was == nil {
+			o.tellOwn(c, a, notify.ClientRegistered, notify.Client, client.ID)
+		}
 		return nil
 	})
 }
@@ -53,6 +57,7 @@ func (o *Office) RemoveClient(ctx context.Context, a Actor, id string, r Revisio
 			return err
 		}
 		c.Remove(key)
+		o.tellOwn(c, a, notify.ClientRevoked, notify.Client, id)
 		return hold(c, key, r)
 	})
 }
@@ -107,6 +112,12 @@ func (o *Office) changeClient(ctx context.Context, a Actor, act audit.Act, id st
 			return err
 		}
 		c.Put(&copied)
+		switch act {
+		case audit.ClientKeyAdd:
+			o.tellOwn(c, a, notify.KeyAdded, notify.Client, id)
+		case audit.ClientKeyRemove:
+			o.tellOwn(c, a, notify.KeyRevoked, notify.Client, id)
+		}
 		return nil
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"noorderhub.nl/hub/libs/errs"
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
+	"noorderhub.nl/hub/services/registry/internal/notify"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
 
@@ -47,6 +48,11 @@ func (o *Office) Propose(ctx context.Context, a Actor, name string, text json.Ra
 			return CodeExists.New("contract %s was proposed before", c.Hash)
 		}
 		change.Put(c)
+		for _, party := range parsed.Content.Signers() {
+			if party != a.Organisation {
+				change.Tell(o.event(notify.ContractOffered, party, notify.Contract, c.Hash, notify.Facts{notify.Counterparty: a.Organisation}))
+			}
+		}
 		return nil
 	})
 	return state, c.Hash, err
@@ -98,6 +104,7 @@ func (o *Office) Sign(ctx context.Context, a Actor, hash string, kind contract.S
 			return err
 		}
 		change.Put(signed)
+		o.tellSigned(change, a, kind, was)
 		return nil
 	})
 }

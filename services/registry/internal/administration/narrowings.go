@@ -5,6 +5,7 @@ import (
 
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
+	"noorderhub.nl/hub/services/registry/internal/notify"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
 
@@ -24,6 +25,7 @@ func (o *Office) Narrow(ctx context.Context, a Actor, n *directory.Narrowing) (*
 			return err
 		}
 		c.Put(n)
+		o.tellParties(c, a, notify.ContractNarrowed, c.Before.ContractOf(n.Grant))
 		return nil
 	})
 }
@@ -39,6 +41,9 @@ func (o *Office) Widen(ctx context.Context, a Actor, grant string) (*publisher.S
 			return CodeUnknown.New("your organisation took nothing from grant %s", grant)
 		}
 		c.Remove(key)
+		if of := c.Before.ContractOf(grant); of != nil {
+			o.tellParties(c, a, notify.ContractRestored, of)
+		}
 		return nil
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
+	"noorderhub.nl/hub/services/registry/internal/notify"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
 
@@ -30,6 +31,7 @@ func (o *Office) propose(ctx context.Context, a Actor, e directory.Entity, reaso
 			return err
 		}
 		c.Put(p)
+		o.tellOwn(c, a, notify.ApprovalRequested, notify.Proposal, p.ID)
 		return nil
 	})
 	return state, p.ID, err
@@ -52,13 +54,18 @@ func (o *Office) Approve(ctx context.Context, a Actor, id string) (*publisher.St
 			return err
 		}
 		c.Put(e)
+		o.tellOwn(c, a, notify.ApprovalGiven, notify.Proposal, p.ID)
+		if s, ok := e.(*directory.Service); ok {
+			o.tellEndings(c, s)
+		}
 		return nil
 	})
 }
 
 // Dismiss takes a proposal away: its proposer withdraws it, or an approver rejects it.
 func (o *Office) Dismiss(ctx context.Context, a Actor, id string) (*publisher.State, error) {
-	return o.decide(ctx, a, audit.ProposalDismiss, id, func(_ *publisher.Change, p *directory.Proposal) error {
+	return o.decide(ctx, a, audit.ProposalDismiss, id, func(c *publisher.Change, p *directory.Proposal) error {
+		o.tellOwn(c, a, notify.ApprovalRefused, notify.Proposal, p.ID)
 		if p.Proposer == a.name() {
 			return nil
 		}

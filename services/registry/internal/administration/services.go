@@ -46,6 +46,7 @@ func (o *Office) PutService(ctx context.Context, a Actor, s *directory.Service, 
 			return CodeStale.New("service %s was changed", s.Slug)
 		}
 		c.Put(s)
+		o.tellEndings(c, s)
 		return nil
 	})
 	return state, "", err

@@ -41,6 +41,7 @@ type Options struct {
 	Publisher Publisher
 	Office    *administration.Office
 	Audit     Auditor
+	Feed      Feed
 	Verifier  *token.Verifier // of the gateway's call tokens
 	Hub       string          // outside URL of the hub; the audience is {Hub}/beheer
 	Stopping  <-chan struct{} // ends long polls
@@ -129,6 +130,7 @@ func New(o Options) http.Handler {
 	kit.Handle(admin, "GET /verwerkingen/{oin}/{id}/{versie}", h.activity)
 	kit.Handle(admin, "GET /auditrecords", h.auditRecords)
 	kit.Handle(admin, "GET /auditlog/controle", h.checkAudit)
+	kit.Handle(admin, "GET /gebeurtenissen", h.events)
 	kit.Handle(admin, "GET /voorstellen", h.proposals)
 	kit.Handle(admin, "POST /voorstellen/{id}/goedkeuring", h.approve)
 	kit.Handle(admin, "DELETE /voorstellen/{id}", h.dismiss)

@@ -7,6 +7,7 @@ import (
 
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
+	"noorderhub.nl/hub/services/registry/internal/notify"
 	"noorderhub.nl/hub/services/registry/internal/store"
 )
 
@@ -24,6 +25,7 @@ type Change struct {
 	// Before is the directory that the act is about to change. It is no longer in force when the act is over.
 	Before *directory.State
 	rows   map[directory.Key]row
+	events []notify.Event
 	put    []directory.Entity
 	gone   []directory.Key
 }
@@ -41,6 +43,9 @@ func (c *Change) Expect(k directory.Key, revision int64) error {
 
 // Put makes e what stands under its key.
 func (c *Change) Put(e directory.Entity) { c.put = append(c.put, e) }
+
+// Tell lets organisations know of the act, when it is carried out and not before.
+func (c *Change) Tell(events ...notify.Event) { c.events = append(c.events, events...) }
 
 // Remove takes away what stands under a key.
 func (c *Change) Remove(k directory.Key) { c.gone = append(c.gone, k) }
@@ -68,7 +73,7 @@ func (p *Publisher) Do(ctx context.Context, act Act, fn func(*Change) error) (*S
 		return nil, err
 	}
 	act.Outcome, act.Before, act.After = audit.Succeeded, storedHash(old.Directory, act.Subject), storedHash(next, act.Subject)
-	if _, err := p.publish(ctx, act, next, put, c.gone); err != nil {
+	if _, err := p.publish(ctx, act, next, put, c.gone, c.events...); err != nil {
 		return nil, err
 	}
 	return p.state.Load(), nil

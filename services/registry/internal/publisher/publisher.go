@@ -21,6 +21,7 @@ import (
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
+	"noorderhub.nl/hub/services/registry/internal/notify"
 	"noorderhub.nl/hub/services/registry/internal/region"
 	"noorderhub.nl/hub/services/registry/internal/store"
 )
@@ -245,7 +246,7 @@ func (p *Publisher) Refresh(ctx context.Context, actor string) error {
 
 // publish numbers, signs, stores and puts in force a directory with what changed in it. A snapshot that says the same as
 // the one in force is not published again.
-func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State, put []store.Row, removed []directory.Key) (api.Version, error) {
+func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State, put []store.Row, removed []directory.Key, events ...notify.Event) (api.Version, error) {
 	keys, err := p.o.Store.Keys(ctx, p.o.Now())
 	if err != nil {
 		return api.Version{}, err
@@ -258,7 +259,7 @@ func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State,
 		return api.Version{}, err
 	}
 	hash := content.Hash()
-	commit := store.Commit{At: now, Put: put, Removed: removed}
+	commit := store.Commit{At: now, Put: put, Removed: removed, Events: events}
 	if act.Act != "" {
 		commit.Records = append(commit.Records, act)
 	}

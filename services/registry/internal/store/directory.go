@@ -9,6 +9,8 @@ import (
 	"noorderhub.nl/hub/libs/sqldb"
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
+	"noorderhub.nl/hub/services/registry/internal/notify"
+	"noorderhub.nl/hub/services/registry/internal/notify/notifysql"
 )
 
 // Row is a stored entity.
@@ -27,6 +29,7 @@ const SourceRegion = "region"
 type Commit struct {
 	At       time.Time
 	Records  []audit.Record
+	Events   []notify.Event // what organisations are told of it
 	Put      []Row
 	Removed  []directory.Key
 	Snapshot *Stored // nil: the data plane needs nothing of it
@@ -69,6 +72,11 @@ func (s *Store) Commit(ctx context.Context, c Commit) error {
 		}
 		if c.Snapshot != nil {
 			if err := addSnapshot(ctx, tx, *c.Snapshot, c.At); err != nil {
+				return err
+			}
+		}
+		for _, e := range c.Events {
+			if err := notifysql.Enqueue(ctx, tx, e); err != nil {
 				return err
 			}
 		}
