@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
+	"noorderhub.nl/hub/libs/errs"
 	"noorderhub.nl/hub/libs/sqldb"
+	registry "noorderhub.nl/hub/services/registry/api"
 )
 
 // withoutDatabase cuts one part off its database, as a failed server would, and gives it back afterwards. The server is
@@ -38,16 +41,39 @@ func (c *chaos) newTokens(ctx context.Context) error {
 	return nil
 }
 
+// registryDatabaseDown: calls and tokens go on, and so does reading the administration; a change is refused with when to try
+// again, and is done when it is tried afterwards.
 func (c *chaos) registryDatabaseDown(ctx context.Context) error {
-	return c.unharmed(ctx, func(ctx context.Context) error {
+	hilda, err := c.officeOf(ctx, "hilda")
+	if err != nil {
+		return err
+	}
+	change := func(ctx context.Context) error {
+		_, err := hilda.Do(ctx, http.MethodPut, "/verwerkingen/proef", "", registry.ActivityBody{
+			Name: "Proef", Purpose: "uitproberen", LegalBasis: "AVG, artikel 6", Retention: "P1D",
+		}, nil)
+		return err
+	}
+	err = c.unharmed(ctx, func(ctx context.Context) error {
 		return c.withoutDatabase(ctx, "registry", func(ctx context.Context) error {
 			wait(ctx, downFor)
 			if c.Process("registry").Ready(ctx) == nil {
 				return errors.New("the registry says it is ready without its database")
 			}
+			var refused *errs.Error
+			if err := change(ctx); !errors.As(err, &refused) || refused.Code.Kind != errs.Unavailable || refused.RetryAfter == 0 {
+				return fmt.Errorf("a change ended as %w, want 503 with when to try again", err)
+			}
+			if _, err := hilda.Do(ctx, http.MethodGet, "/organisaties", "", nil, nil); err != nil {
+				return fmt.Errorf("reading the administration: %w", err)
+			}
 			return c.newTokens(ctx)
 		})
 	})
+	if err != nil {
+		return err
+	}
+	return eventually(ctx, patience, change)
 }
 
 func (c *chaos) authserverDatabaseDown(ctx context.Context) error {

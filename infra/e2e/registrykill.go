@@ -57,13 +57,13 @@ type registryKilling struct {
 }
 
 // officeOf is the administration as a person.
-func (k *registryKilling) officeOf(ctx context.Context, person string) (*registry.Admin, error) {
-	p := k.Demo.People[person]
-	c, err := k.callerWith(ctx, p.Client, "beheer", "")
+func (h *hub) officeOf(ctx context.Context, person string) (*registry.Admin, error) {
+	p := h.Demo.People[person]
+	c, err := h.callerWith(ctx, p.Client, "beheer", "")
 	if err != nil {
 		return nil, err
 	}
-	return &registry.Admin{Base: k.URL, HTTP: c.client, Token: func(ctx context.Context) (string, error) { return c.token(ctx, false) }}, nil
+	return &registry.Admin{Base: h.URL, HTTP: c.client, Token: func(ctx context.Context) (string, error) { return c.token(ctx, false) }}, nil
 }
 
 // underFire lets two couples of organisations agree while the registry dies and comes back.

@@ -46,7 +46,7 @@ func (r *Rig) startParts(ctx context.Context, o Options, a at) error {
 	}{
 		{"registry", a.registry, nil, map[string]any{
 			"listen": a.registry, "hub": r.Issuer, "region": m.path("region.yaml"), "database": "sqlite:" + m.path("registry.db"),
-			"signingKey": m.path("snapshot.key"),
+			"signingKey": m.path("snapshot.key"), "envelope": "file:" + m.path("envelope"),
 		}},
 		{"journal", a.journal, &r.Journal, map[string]any{
 			"listen": a.journal, "hub": r.Issuer, "hubOin": hubOIN, "registry": following("journal"),
