@@ -17,6 +17,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"noorderhub.nl/hub/libs/contract"
+	"noorderhub.nl/hub/libs/pki"
 	"noorderhub.nl/hub/libs/token"
 	"noorderhub.nl/hub/services/registry"
 	"noorderhub.nl/hub/services/registry/api"
@@ -44,9 +45,12 @@ type office struct {
 	signer *token.Signer
 }
 
-func newOffice(t *testing.T) *office {
+func newOffice(t *testing.T, changes ...func(*world)) *office {
 	t.Helper()
 	w := newWorld(t)
+	for _, change := range changes {
+		change(w)
+	}
 	for slug, oin := range map[string]string{"assen": regiontest.AssenOIN, "noorderhub": regiontest.HubOIN, "emmen": regiontest.EmmenOIN} {
 		w.region.Write(t, slug+".key", regiontest.PrivatePEM(t, w.region.Signers[slug].Key))
 		in := func(name string) string { return filepath.Join(w.region.Dir, name) }
@@ -379,7 +383,10 @@ func TestPublishingNeedsASecondPerson(t *testing.T) {
 }
 
 func TestRightsDoNotGrowByThemselves(t *testing.T) {
-	o := newOffice(t)
+	o := newOffice(t, func(w *world) {
+		w.region.Write(t, "anna.pem", regiontest.PublicPEM(t, w.region.Pair(t, pki.Request{CommonName: "anna"}).Key().Public()))
+		w.region.Replace(t, "services:\n", "  - {id: anna-hubctl, person: anna, organisation: assen, profile: nlgov, alg: ES256, keys: [anna.pem]}\nservices:\n")
+	})
 	etag := o.must(200, anna, "GET", "/personen/anna", "", nil).header.Get("ETag")
 	o.must(403, anna, "PUT", "/personen/anna", etag, api.PersonBody{Name: "Anna", Roles: []string{"approver"}})
 	o.must(200, anna, "PUT", "/personen/bram", "*", api.PersonBody{Name: "Bram", Roles: []string{"approver"}})
@@ -389,6 +396,11 @@ func TestRightsDoNotGrowByThemselves(t *testing.T) {
 	o.must(403, person{"ines", anna.oin, []string{"integrator"}}, "PUT", "/clients/assen-app", "*", body)
 	o.must(200, anna, "PUT", "/clients/assen-app", "*", body)
 	o.must(403, robot, "PUT", "/clients/assen-app2", "*", o.clientBody())
+	// A colleague's own client: with another key in it anna would be aad, and sign what she proposed.
+	key := o.must(200, anna, "GET", "/clients/anna-hubctl", "", nil).header.Get("ETag")
+	o.must(403, person{"ines", anna.oin, []string{"integrator", "administrator"}}, "PUT", "/clients/anna-hubctl", key, o.clientBody())
+	o.must(403, person{"ines", anna.oin, []string{"integrator"}}, "POST", "/clients/anna-hubctl/sleutels", "", api.KeyBody{Public: o.publicKey()})
+	o.must(200, anna, "POST", "/clients/anna-hubctl/sleutels", "", api.KeyBody{Public: o.publicKey()})
 	s := o.must(200, anna, "GET", "/organisaties/"+anna.oin, "", nil)
 	o.must(200, anna, "PUT", "/organisaties/"+anna.oin, s.header.Get("ETag"), api.OrganisationBody{Slug: "gekaapt", Name: "Assen", Contacts: []api.Contact{}})
 	if got := o.must(200, anna, "GET", "/organisaties/"+anna.oin, "", nil).body; !strings.Contains(got, `"slug":"assen"`) {

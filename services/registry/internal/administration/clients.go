@@ -133,6 +133,9 @@ func ownClient(c *publisher.Change, a Actor, id string, fresh bool) (*directory.
 		return nil, nil
 	case client == nil || client.Organisation != a.Organisation:
 		return nil, CodeUnknown.New("your organisation has no client %s", id)
+	case client.Person != "" && client.Person != a.Person:
+		// Who could give a colleague's client another key would be two pairs of eyes at once.
+		return nil, CodeFourEyes.New("client %s is the key of a person, who alone changes it", id)
 	}
 	return client, nil
 }

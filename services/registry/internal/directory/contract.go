@@ -79,19 +79,29 @@ func (c *Contract) Verified() *contract.Verified { return c.verified }
 func (c *Contract) State(at time.Time) contract.State { return c.verified.State(at) }
 
 // Names tells whether an organisation is a party; nobody else sees the contract.
-func (c *Contract) Names(oin string) bool { return c.parsed.Content.Names(oin) }
+func (c *Contract) Names(oin string) bool { return c.verified != nil && c.parsed.Content.Names(oin) }
 
 // Parties are the OINs of all organisations in the contract.
-func (c *Contract) Parties() []string { return c.parsed.Content.Signers() }
+func (c *Contract) Parties() []string {
+	if c.verified == nil {
+		return nil
+	}
+	return c.parsed.Content.Signers()
+}
 
 // over tells that the contract gives nothing any more and is held against nobody.
 func (c *Contract) over(at time.Time) bool {
+	if c.verified == nil {
+		return true
+	}
 	state := c.State(at)
 	return state == contract.Rejected || state == contract.Revoked || state == contract.Expired
 }
 
 // gives tells that every organisation signed and none took it back; its window may not have begun.
-func (c *Contract) gives(at time.Time) bool { return c.State(at) == contract.Valid }
+func (c *Contract) gives(at time.Time) bool {
+	return c.verified != nil && c.State(at) == contract.Valid
+}
 
 func (c *Contract) check(s *State, f faults) {
 	if c.verified == nil || c.over(s.at) {

@@ -19,6 +19,7 @@ type State struct {
 	at       time.Time // the moment it was checked for
 	entities map[Kind]map[string]Entity
 	index    index
+	faults   Faults               // of what was stored under older rules; they are held against no change
 	known    map[string]time.Time // Known
 }
 
@@ -167,6 +168,7 @@ func (s *State) With(ctx context.Context, at time.Time, put []Entity, removed ..
 	if err != nil {
 		return nil, err
 	}
+	faults = slices.DeleteFunc(faults, func(f Fault) bool { return slices.Contains(s.faults, f) })
 	if len(faults) > 0 {
 		return nil, faults
 	}
@@ -218,6 +220,7 @@ func (s *State) Try(ctx context.Context, at time.Time, put []Entity, removed ...
 			next.entities[k.kind][id].check(next, f.of(Key{k.kind, id}))
 		}
 	}
+	next.faults = slices.Clone(list)
 	return next, list, nil
 }
 
