@@ -201,6 +201,9 @@ func TestAMunicipalityGetsAccessAndLosesIt(t *testing.T) {
 	h.does("key remove emmen-vergunningen --by emma", kid)
 	h.soon("the old key is out", func() bool { status, _ := call(); return status != 200 })
 
+	if got := h.does("events --as emmen"); !strings.Contains(got, "contract.in-force") || !strings.Contains(got, "key.added") {
+		t.Errorf("got %q, want what happened to the contract and the keys", got)
+	}
 	if got := h.does("audit list --by emma --act contract.accept"); !strings.Contains(got, "evert") || strings.Contains(got, "henk") {
 		t.Errorf("got %q, want the own colleague and nobody of the other side by name", got)
 	}
