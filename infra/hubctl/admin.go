@@ -39,6 +39,7 @@ func (c *cli) act(use, short string, aliases []string, args cobra.PositionalArgs
 func (c *cli) group(use, short string, aliases []string, verbs ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Aliases: aliases}
 	cmd.PersistentFlags().StringVar(&c.by, "by", "", "person who acts (wie handelt)")
+	cmd.PersistentFlags().StringVar(&c.ownKey, "own-key", "", "PEM file of the key of --by, of somebody whose key is not in the data folder (eigen sleutel)")
 	cmd.PersistentFlags().StringVar(&c.program, "as", "", "organisation whose program acts; programs read and prepare (namens welke organisatie)")
 	cmd.AddCommand(verbs...)
 	return cmd

@@ -18,11 +18,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"go.yaml.in/yaml/v3"
 
 	"noorderhub.nl/hub/infra/up/allinone"
 	"noorderhub.nl/hub/libs/pki"
 	authserver "noorderhub.nl/hub/services/authserver/api"
+	registry "noorderhub.nl/hub/services/registry/api"
 )
 
 // adminHub is a running hub that is administered with hubctl only.
@@ -402,4 +404,62 @@ func (h *adminHub) python(python string) (port, ca string) {
 		h.t.Fatal(err)
 	}
 	return strings.TrimSpace(port), string(authority.CertPEM)
+}
+
+func TestAMunicipalityJoins(t *testing.T) {
+	h := startAdminHub(t)
+	form := filepath.Join(h.dir, "aanmelding.json")
+	h.does("organisation invite --by hilda --oin 00000099000000118000 --out "+form, "Gemeente Hoogeveen")
+	text, err := os.ReadFile(form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f registry.ApplicationForm
+	if err := json.Unmarshal(text, &f); err != nil {
+		t.Fatal(err)
+	}
+	f.Slug, f.Municipality = "hoogeveen", "0118"
+	for i := range f.Contacts {
+		f.Contacts[i].Email, f.Contacts[i].Phone, f.Contacts[i].Hours = f.Contacts[i].Role+"@hoogeveen.example", "0528 123456", "werkdagen"
+	}
+	keys := map[string]string{}
+	for _, p := range []struct{ id, role string }{{"hanna", "administrator"}, {"harm", "approver"}} {
+		a := h.application(p.id)
+		der, err := x509.MarshalPKCS8PrivateKey(a.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[p.id] = h.write(p.id+".key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+		jwk, err := json.Marshal(jose.JSONWebKey{Key: a.key.Public()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.People = append(f.People, registry.Applicant{ID: p.id, Name: p.id, Email: p.id + "@hoogeveen.example", Roles: []string{p.role}, Key: jwk})
+	}
+	if text, err = json.Marshal(f); err != nil {
+		t.Fatal(err)
+	}
+	h.write("aanmelding.json", string(text))
+	h.refuses("nobody in the form", "organisation sign --person piet --key "+keys["hanna"], form)
+	h.does("organisation sign --person hanna --key "+keys["hanna"], form)
+	h.refuses("harm did not sign", "organisation apply --by hilda", form)
+	h.does("organisation sign --person harm --key "+keys["harm"], form)
+	h.does("organisation apply --by hilda", form)
+	id, waits, _ := strings.Cut(h.does("organisation applications --by henk"), " ")
+	if !strings.Contains(waits, "waits for hubbeheer") {
+		t.Errorf("got %q", waits)
+	}
+	h.refuses("brought this application in", "organisation admit --by hilda", id)
+	h.does("organisation admit --by henk", id)
+	hanna := " --by hanna --own-key " + keys["hanna"]
+	h.soon("the new administrator", func() bool {
+		out, _, err := hubctl(t, h.data, strings.Fields("organisation steps hoogeveen"+hanna)...)
+		return err == nil && strings.Contains(out, "documenten") && strings.Contains(out, "handtekening")
+	})
+	if got := h.does("document list" + hanna); !strings.Contains(got, "accepted by hanna") {
+		t.Errorf("got %q", got)
+	}
+	app := h.application("hoogeveen")
+	h.does("client register hoogeveen-zaken"+hanna+" --key", app.file)
+	h.refuses("no organisation", "organisation steps nergens"+hanna)
 }

@@ -74,6 +74,9 @@ func (c *cli) open(ctx context.Context) (*session, error) {
 
 // who gives the client to act with: of the organisation in --as, or of the person in --by.
 func (c *cli) who(hub demo.File) (demo.Organisation, error) {
+	if c.by != "" && c.ownKey != "" {
+		return demo.Organisation{ClientID: c.by + "-hubctl", Key: c.ownKey}, nil // what a person that joined later acts with
+	}
 	if c.by != "" {
 		if p, ok := hub.People[c.by]; ok {
 			return p.Client, nil

@@ -106,8 +106,9 @@ func (c *cli) organisationCommand() *cobra.Command {
 		func(ctx context.Context, o *office, args []string) error {
 			b.Contacts = []registry.Contact{}
 			for _, given := range contacts {
-				role, email, _ := strings.Cut(given, "=")
-				b.Contacts = append(b.Contacts, registry.Contact{Role: role, Email: email})
+				role, rest, _ := strings.Cut(given, "=")
+				parts := append(strings.SplitN(rest, ";", 3), "", "")
+				b.Contacts = append(b.Contacts, registry.Contact{Role: role, Email: parts[0], Phone: parts[1], Hours: parts[2]})
 			}
 			for _, file := range certificates {
 				text, err := os.ReadFile(file)
@@ -122,10 +123,10 @@ func (c *cli) organisationCommand() *cobra.Command {
 	f.StringVar(&b.Slug, "slug", "", "short name, unique on the hub (korte naam)")
 	f.StringVar(&b.Name, "name", "", "name (naam)")
 	f.StringVar(&b.Municipality, "municipality", "", "CBS code (gemeentecode)")
-	f.StringArrayVar(&contacts, "contact", nil, "ROLE=MAIL, more than once (contact)")
+	f.StringArrayVar(&contacts, "contact", nil, "ROLE=MAIL[;PHONE[;HOURS]], more than once (contact)")
 	f.StringSliceVar(&b.Networks, "network", nil, "private network (CIDR) in which its services may be; the hub operator's (netwerk)")
 	f.StringSliceVar(&certificates, "certificate", nil, "PEM chain of a contract certificate; the hub operator's (certificaat)")
-	return c.group("organisation", "organisations of the region (organisaties)", []string{"organisatie"}, set,
+	org := c.group("organisation", "organisations of the region (organisaties)", []string{"organisatie"}, set,
 		c.act("list", "whom one can make an agreement with (lijst)", []string{"lijst"}, cobra.NoArgs,
 			func(ctx context.Context, o *office, _ []string) error {
 				return read(ctx, o, "/organisaties", func(w *tabwriter.Writer, all struct {
@@ -136,6 +137,8 @@ func (c *cli) organisationCommand() *cobra.Command {
 					}
 				})
 			}))
+	org.AddCommand(c.joiningVerbs()...)
+	return org
 }
 
 func (c *cli) personCommand() *cobra.Command {

@@ -649,6 +649,8 @@ func TestTenantsAreKeptApart(t *testing.T) {
 	bodies := map[string]any{
 		"wijzigOrganisatie": api.OrganisationBody{Slug: "assen", Name: "x", Contacts: []api.Contact{}}, "wijzigPersoon": api.PersonBody{Name: "x", Roles: []string{"auditor"}},
 		"wijzigClient": o.clientBody(), "voegSleutelToe": api.KeyBody{Public: o.publicKey()}, "wijsToe": api.AssignmentBody{Grant: c.Grants[0].Hash},
+		"voegSamen": api.PartBody{Of: regiontest.HubOIN, Reason: "x"}, "aanvaardDocument": api.AcceptanceBody{Kind: "x"},
+		"meldAan": api.ApplicationBody{}, "nodigUit": api.InvitationBody{}, "wijsAanmeldingAf": api.DecisionBody{Reason: "x"},
 		"legVerwerkingVast": api.ActivityBody{Name: "x"},
 		"keurDienst":        api.AssessmentBody{APIs: service.APIs},
 		"wijzigDienst":      service, "stelAfspraakVoor": draft(), "tekenAfspraak": api.SignatureBody{Kind: "reject"}, "beperk": api.NarrowingBody{Suspended: true, Reason: "x"},
@@ -663,7 +665,7 @@ func TestTenantsAreKeptApart(t *testing.T) {
 	for template, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			seen++
-			path := strings.NewReplacer("{naam}", "x", "{kid}", view.Keys[0].ID, "{oin}/{id}/{versie}", regiontest.AssenOIN+"/geheim/1").Replace(template)
+			path := strings.NewReplacer("{naam}", "x", "{soort}", "x", "{kid}", view.Keys[0].ID, "{oin}/{id}/{versie}", regiontest.AssenOIN+"/geheim/1").Replace(template)
 			for prefix, id := range of {
 				if head, tail, ok := strings.Cut(path, "{"); ok && head == prefix {
 					path = head + id + tail[strings.IndexByte(tail, '}')+1:]
@@ -687,7 +689,7 @@ func TestTenantsAreKeptApart(t *testing.T) {
 						t.Errorf("%s: %q is not for strangers", told, secret)
 					}
 				}
-			case op.OperationID == "legVerwerkingVast" && got.status == http.StatusBadRequest: // its own register, and a body with faults
+			case slices.Contains([]string{"legVerwerkingVast", "meldAan", "nodigUit"}, op.OperationID) && got.status == http.StatusBadRequest: // of its own, and a body with faults
 			case got.status != http.StatusForbidden && got.status != http.StatusNotFound:
 				t.Error(told)
 			case strings.Contains(got.body, `"not-found"`):

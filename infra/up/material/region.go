@@ -18,6 +18,13 @@ import (
 //go:embed region.yaml
 var regionTemplate string
 
+var (
+	//go:embed documents/voorwaarden.md
+	terms []byte
+	//go:embed documents/verwerkersovereenkomst.md
+	processor []byte
+)
+
 // ContractLife is the window of the demo contracts.
 const ContractLife = 365 * 24 * time.Hour
 
@@ -100,12 +107,15 @@ func WriteRegion(f Files, p Places) (*Region, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, description := range map[string][]byte{"bag.yaml": address.OpenAPI, "overdracht.yaml": cases.OpenAPI} {
-		file := f.Path("openapi", name)
+	for name, content := range map[string][]byte{
+		"openapi/bag.yaml": address.OpenAPI, "openapi/overdracht.yaml": cases.OpenAPI,
+		"documents/voorwaarden.md": terms, "documents/verwerkersovereenkomst.md": processor,
+	} {
+		file := f.Path(filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(file, description, 0o600); err != nil {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
 			return nil, err
 		}
 	}

@@ -28,6 +28,9 @@ type OrganisationView struct {
 	Name         string    `json:"naam"`
 	Municipality string    `json:"gemeentecode,omitempty"`
 	Contacts     []Contact `json:"contacten"`
+
+	Part  string     `json:"onder,omitempty"`     // OIN of the organisation it is part of
+	Ended *time.Time `json:"beeindigd,omitempty"` // since when it is merged into that
 }
 
 // Contact is a role of an organisation with an address.

@@ -47,6 +47,11 @@ func (o *Office) Propose(ctx context.Context, a Actor, name string, text json.Ra
 		if change.Before.Contract(c.Hash) != nil {
 			return CodeExists.New("contract %s was proposed before", c.Hash)
 		}
+		for _, party := range parsed.Content.Signers() {
+			if o := change.Before.Organisation(party); o != nil && o.EndedAt(now) {
+				return ended(o)
+			}
+		}
 		change.Put(c)
 		for _, party := range parsed.Content.Signers() {
 			if party != a.Organisation {
@@ -98,6 +103,11 @@ func (o *Office) Sign(ctx context.Context, a Actor, hash string, kind contract.S
 		}
 		if kind == contract.Accept && was.Proposer == a.name() {
 			return CodeFourEyes.New("%s proposed this contract", a)
+		}
+		if kind == contract.Accept {
+			if err := joined(change.Before, a.Organisation, o.Now()); err != nil {
+				return err
+			}
 		}
 		signed, err := o.signed(ctx, a, was, kind, jws)
 		if err != nil {

@@ -16,6 +16,8 @@ const (
 	OrganisationMerge  Act = "organisation.merge"
 	OrganisationRemove Act = "organisation.remove"
 
+	OrganisationPropose Act = "organisation.propose" // a change of it that waits for a second person
+
 	PersonPut    Act = "person.put"
 	PersonRemove Act = "person.remove"
 
@@ -89,7 +91,7 @@ const (
 func Acts() []Act {
 	all := []Act{
 		OrganisationApply, OrganisationInvite, OrganisationAdmit, OrganisationReject, OrganisationAccept, OrganisationPut,
-		OrganisationMerge, OrganisationRemove, PersonPut, PersonRemove, ServicePropose, ServicePut, ServicePublish,
+		OrganisationMerge, OrganisationPropose, OrganisationRemove, PersonPut, PersonRemove, ServicePropose, ServicePut, ServicePublish,
 		ServiceDeprecate, ServiceRemove, ServiceTest, ContractPropose, ContractAccept, ContractReject, ContractRevoke,
 		ContractResign, ContractDismiss, ContractRemind, TemplatePut, TemplateRemove, OfferPut, OfferRemove, RequestPut,
 		RequestDecide, GrantNarrow, GrantWiden, ProposalApprove, ProposalDismiss, PolicyPropose, PolicyPut, ActivityPut,

@@ -20,6 +20,7 @@ const (
 	KindClient       Kind = "client"
 	KindProposal     Kind = "proposal"
 	KindActivity     Kind = "activity"
+	KindApplication  Kind = "application"
 )
 
 // Key names an entity.
@@ -53,6 +54,7 @@ var kinds = []struct {
 	{KindClient, func() Entity { return &Client{} }},
 	{KindActivity, func() Entity { return &Activity{} }},
 	{KindProposal, func() Entity { return &Proposal{} }},
+	{KindApplication, func() Entity { return &Application{} }},
 }
 
 // Decode reads the stored form of an entity, which is what encoding/json makes of it. Unknown fields are an error: an

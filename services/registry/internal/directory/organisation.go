@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"time"
 
 	"noorderhub.nl/hub/libs/contract"
 	"noorderhub.nl/hub/libs/oin"
@@ -29,6 +30,8 @@ type Hub struct {
 	Gateway      string   `json:"gateway"`      // domain name that identifies the outway of hosted organisations
 	Anchors      []string `json:"anchors"`      // PEM: trust anchors of contract certificates
 
+	Documents []Document `json:"documents,omitempty"` // what every organisation accepts
+
 	pool *x509.CertPool
 }
 
@@ -42,6 +45,7 @@ func (h *Hub) prepare(f faults) {
 	if !domainShape.MatchString(h.Gateway) {
 		f.add("gateway is not a domain name")
 	}
+	prepareDocuments(h.Documents, f)
 	h.pool = x509.NewCertPool()
 	if len(h.Anchors) == 0 {
 		f.add("anchors: no trust anchor for contract certificates")
@@ -76,6 +80,12 @@ type Organisation struct {
 	Certificates []string  `json:"certificates,omitempty"` // PEM chains, leaf first: what it signs contracts with, old ones too
 	Contacts     []Contact `json:"contacts,omitempty"`
 	Networks     []string  `json:"networks,omitempty"` // CIDR: private networks in which its services may be; the hub operator's word
+
+	Accepted []Acceptance `json:"accepted,omitempty"` // documents of the hub, old versions too
+	// Part is the OIN of the organisation that this one is another number of, or was merged into: its people see what is of
+	// this number too. Ended is when a merger took effect; from then on it makes no new contracts.
+	Part  string     `json:"part,omitempty"`
+	Ended *time.Time `json:"ended,omitempty"`
 
 	chains [][]*x509.Certificate
 }
@@ -125,6 +135,34 @@ func (o *Organisation) prepare(f faults) {
 func (o *Organisation) check(s *State, f faults) {
 	if other := s.index.slugs[o.Slug]; other != o {
 		f.add("slug is that of %s too", other.OIN)
+	}
+	switch whole := s.Organisation(o.Part); {
+	case o.Part == "" && o.Ended != nil:
+		f.at("part").add("an organisation that ended was merged into another one")
+	case o.Part == "":
+	case whole == nil || whole == o:
+		f.at("part").add("is no other organisation of the hub")
+	case whole.Part != "":
+		f.at("part").add("organisation %s is itself part of another one", whole.OIN)
+	}
+}
+
+// EndedAt tells whether the organisation was merged into another one by then.
+func (o *Organisation) EndedAt(at time.Time) bool { return o.Ended != nil && !at.Before(*o.Ended) }
+
+// Numbers gives the OINs whose affairs the people of an organisation see: its own, and those that are part of it.
+func (s *State) Numbers(oin string) []string {
+	out := []string{oin}
+	for _, o := range s.index.parts[oin] {
+		out = append(out, o.OIN)
+	}
+	return out
+}
+
+// chainValid tells of certificate chains whether their leaf is valid at a moment.
+func chainValid(at time.Time) func([]*x509.Certificate) bool {
+	return func(chain []*x509.Certificate) bool {
+		return !at.Before(chain[0].NotBefore) && !at.After(chain[0].NotAfter)
 	}
 }
 

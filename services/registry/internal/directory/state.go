@@ -52,7 +52,8 @@ func (s *State) attested(c *Contract) (till time.Time, ok bool) {
 // index finds entities by what they say. It is made anew for every state.
 type index struct {
 	slugs        map[string]*Organisation
-	keys         map[string]*Client // by thumbprint of a key
+	parts        map[string][]*Organisation // by the OIN they are part of
+	keys         map[string]*Client         // by thumbprint of a key
 	names        map[string][]*Service
 	paths        map[string]*Service // by base path
 	ivs          map[string]*Contract
@@ -147,6 +148,8 @@ func kindOf(e Entity) Kind {
 		return KindActivity
 	case *Proposal:
 		return KindProposal
+	case *Application:
+		return KindApplication
 	}
 	return ""
 }
@@ -278,11 +281,14 @@ func (s *State) verify(ctx context.Context, fresh map[*Contract]bool, f faults) 
 
 func (s *State) makeIndex() {
 	s.index = index{
-		slugs: map[string]*Organisation{}, keys: map[string]*Client{}, names: map[string][]*Service{}, paths: map[string]*Service{},
+		slugs: map[string]*Organisation{}, parts: map[string][]*Organisation{}, keys: map[string]*Client{}, names: map[string][]*Service{}, paths: map[string]*Service{},
 		ivs: map[string]*Contract{}, grants: map[string]*grant{}, narrowings: map[string][]*Narrowing{},
 	}
 	for _, o := range All[*Organisation](s) {
 		first(s.index.slugs, o.Slug, o)
+		if o.Part != "" {
+			s.index.parts[o.Part] = append(s.index.parts[o.Part], o)
+		}
 	}
 	for _, v := range All[*Service](s) {
 		s.index.names[v.compiled.FSCName] = append(s.index.names[v.compiled.FSCName], v)

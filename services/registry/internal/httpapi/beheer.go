@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"noorderhub.nl/hub/libs/token"
 	"noorderhub.nl/hub/services/registry/api"
@@ -154,15 +155,15 @@ func (h *handlers) agreements(ctx context.Context, _ struct{}) (agreementList, e
 	}
 	out := agreementList{Agreements: []api.AgreementView{}}
 	for _, c := range directory.All[*directory.Contract](state.Directory) {
-		if sees(caller, c) {
+		if sees(state.Directory, caller, c) {
 			out.Agreements = append(out.Agreements, agreementView(state.Directory, c, h.Now()))
 		}
 	}
 	return out, nil
 }
 
-func sees(caller token.Caller, c *directory.Contract) bool {
-	return c.Verified() != nil && (c.Names(caller.PeerID) || caller.HasRole(token.RoleHubOperator))
+func sees(s *directory.State, caller token.Caller, c *directory.Contract) bool {
+	return c.Verified() != nil && (slices.ContainsFunc(s.Numbers(caller.PeerID), c.Names) || caller.HasRole(token.RoleHubOperator))
 }
 
 func (h *handlers) agreement(ctx context.Context, q read) (answered, error) {
@@ -171,7 +172,7 @@ func (h *handlers) agreement(ctx context.Context, q read) (answered, error) {
 		return answered{}, err
 	}
 	c := state.Directory.Contract(q.path("hash"))
-	if c == nil || !sees(caller, c) {
+	if c == nil || !sees(state.Directory, caller, c) {
 		return answered{}, administration.CodeUnknown.New("your organisation has no such contract")
 	}
 	return one(state, c, api.AgreementDetail{AgreementView: agreementView(state.Directory, c, h.Now()), Contract: c.Contract}), nil

@@ -11,7 +11,7 @@ import (
 // The functions of this file turn what the directory holds into what the API shows.
 
 func organisationView(o *directory.Organisation) api.OrganisationView {
-	view := api.OrganisationView{OIN: o.OIN, Slug: o.Slug, Name: o.Name, Municipality: o.Municipality, Contacts: []api.Contact{}}
+	view := api.OrganisationView{OIN: o.OIN, Slug: o.Slug, Name: o.Name, Municipality: o.Municipality, Contacts: []api.Contact{}, Part: o.Part, Ended: o.Ended}
 	for _, c := range o.Contacts {
 		view.Contacts = append(view.Contacts, api.Contact(c))
 	}

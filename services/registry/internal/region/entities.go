@@ -2,6 +2,7 @@ package region
 
 import (
 	"fmt"
+	"slices"
 
 	"noorderhub.nl/hub/services/registry/internal/directory"
 )
@@ -15,7 +16,19 @@ func (l *loader) hub() {
 	for i, name := range h.Anchors {
 		e.Anchors = append(e.Anchors, l.inline(name, "anchors", i, fields, f))
 	}
+	for i, d := range h.Documents {
+		fields[fmt.Sprintf("documents[%d]", i)] = fmt.Sprintf("documents[%d] %s", i, d.File)
+	}
+	e.Documents = l.documents
 	l.put(e, f, fields)
+}
+
+// texts reads the documents that organisations accept.
+func (l *loader) texts() {
+	for i, d := range l.file.Hub.Documents {
+		f := l.faults.at("hub").at("documents[%d] %s", i, d.File)
+		l.documents = append(l.documents, directory.Document{Kind: d.Kind, Version: d.Version, Text: l.read(d.File, f)})
+	}
 }
 
 // oin gives the OIN of an organisation of the file. An unknown slug is given as it is: the directory has none such, and
@@ -53,6 +66,15 @@ func (l *loader) organisations() {
 		}
 		for _, c := range o.Contacts {
 			e.Contacts = append(e.Contacts, directory.Contact(c))
+		}
+		for j, a := range o.Accepted {
+			place := slices.IndexFunc(l.documents, func(d directory.Document) bool { return d.Kind == a.Kind })
+			if place < 0 {
+				f.at("accepted[%d]", j).add("the hub has no document %s", a.Kind)
+				continue
+			}
+			d := l.documents[place]
+			e.Accepted = append(e.Accepted, directory.Acceptance{Kind: d.Kind, Version: d.Version, Digest: d.Digest(), Person: a.Person, At: a.At})
 		}
 		l.put(e, f, fields)
 	}

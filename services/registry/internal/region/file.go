@@ -26,6 +26,15 @@ type Hub struct {
 	GroupID      string   `yaml:"groupId"`      // FSC group
 	Gateway      string   `yaml:"gateway"`      // domain name that identifies the outway of hosted organisations
 	Anchors      []string `yaml:"anchors"`      // PEM files: trust anchors of contract certificates
+
+	Documents []Document `yaml:"documents"` // what every organisation accepts
+}
+
+// Document is a text that every organisation accepts, such as the terms of the hub.
+type Document struct {
+	Kind    string `yaml:"kind"` // voorwaarden or verwerkersovereenkomst
+	Version string `yaml:"version"`
+	File    string `yaml:"file"` // Markdown
 }
 
 // Organisation is a party of contracts.
@@ -37,6 +46,15 @@ type Organisation struct {
 	Certificates []string  `yaml:"certificates"` // PEM files, leaf first: what it signs contracts with, old ones too
 	Contacts     []Contact `yaml:"contacts"`
 	Networks     []string  `yaml:"networks"` // CIDR: private networks in which its services may be
+
+	Accepted []Acceptance `yaml:"accepted"` // documents of the hub that were accepted on paper
+}
+
+// Acceptance says who accepted the document of a kind, as it is in this file, for an organisation.
+type Acceptance struct {
+	Kind   string    `yaml:"kind"`
+	Person string    `yaml:"person"` // id
+	At     time.Time `yaml:"at"`
 }
 
 // Contact is a role of an organisation with an address.

@@ -44,12 +44,13 @@ const maxInput = 8 << 20
 
 // loader is one reading of a region.
 type loader struct {
-	dir     string
-	now     time.Time
-	touch   func(string)
-	inForce []string
-	file    *File
-	faults  faults
+	documents []directory.Document // of the hub
+	dir       string
+	now       time.Time
+	touch     func(string)
+	inForce   []string
+	file      *File
+	faults    faults
 
 	entities  []directory.Entity
 	places    places
@@ -75,6 +76,7 @@ func Load(ctx context.Context, path string, opts Options) (*Region, error) {
 		places: places{}, orgs: map[string]*Organisation{}, verified: map[string]*contract.Verified{},
 	}
 	l.file = parseFile(text, l.faults)
+	l.texts()
 	l.organisations()
 	l.hub()
 	l.people()
