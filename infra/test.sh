@@ -17,6 +17,7 @@ debian curl curl
 debian openssl openssl
 debian jq jq
 debian python3 python3
+debian /usr/lib/python3/dist-packages/cryptography python3-cryptography # signatures of webhooks, checked by others
 debian /usr/bin/aiosmtpd python3-aiosmtpd # mail, received by a server of others
 debian xxd xxd
 debian gcc gcc libc6-dev # the race detector links with it

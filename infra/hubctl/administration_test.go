@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -462,4 +463,39 @@ func TestAMunicipalityJoins(t *testing.T) {
 	app := h.application("hoogeveen")
 	h.does("client register hoogeveen-zaken"+hanna+" --key", app.file)
 	h.refuses("no organisation", "organisation steps nergens"+hanna)
+}
+
+func TestATeamIsToldOfItsAffairs(t *testing.T) {
+	h := startAdminHub(t)
+	got := make(chan string, 10)
+	hook := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions {
+			w.Header().Set("WebHook-Allowed-Origin", r.Header.Get("WebHook-Request-Origin"))
+			return
+		}
+		got <- r.Header.Get("Ce-Type") + r.Header.Get("Content-Type")
+	}))
+	defer hook.Close()
+	ca := h.write("hook.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: hook.Certificate().Raw})))
+	h.refuses("may not call", "channel add --by emma --ca "+ca, hook.URL) // Emmen has no network of its own
+	id := strings.TrimSpace(h.does("channel add --by anna --ca "+ca, hook.URL))
+	if out := h.does("channel test --by anna", id); !strings.Contains(out, "delivered") {
+		t.Errorf("got %q", out)
+	}
+	<-got
+	mute := strings.TrimSpace(h.does("channel mute --by anna --type client.registered"))
+	if out := h.does("channel mutes --by anna"); !strings.Contains(out, "client.registered") {
+		t.Errorf("got %q", out)
+	}
+	h.does("channel unmute --by anna", mute)
+	h.does("client register assen-nieuw --by anna --key", h.application("nieuw").file)
+	<-got
+	if out := h.does("channel list --by aad"); !strings.Contains(out, hook.URL) || !strings.Contains(out, "active") {
+		t.Errorf("got %q", out)
+	}
+	if out := h.does("channel parked --by anna"); strings.TrimSpace(out) != "" {
+		t.Errorf("got %q", out)
+	}
+	h.refuses("parked", "channel retry --by anna", id)
+	h.does("channel remove --by anna", id)
 }

@@ -30,6 +30,8 @@ type Config struct {
 	OldEnvelopes []config.Secret `yaml:"oldEnvelopes"` // those before it, while anything still rests on them
 	Hosted       []Hosted        `yaml:"hosted"`       // signing keys that lie in files, to be taken into custody at the first start
 
+	Notifications Notifications `yaml:"notifications"` // mail and webhooks beside the feed
+
 	Consul consul.Config `yaml:"consul"` // registration, and parts found by name
 
 	StopTimeout config.Duration  `yaml:"stopTimeout"` // for the whole stop; default 10s
@@ -46,7 +48,7 @@ type Hosted struct {
 
 // Defaults is a configuration to read a file into.
 func Defaults() Config {
-	return Config{Poll: config.Duration(2 * time.Second), Epoch: 1, StopTimeout: config.Duration(10 * time.Second)}
+	return Config{Notifications: Notifications{Digest: 7, Zone: "Europe/Amsterdam"}, Poll: config.Duration(2 * time.Second), Epoch: 1, StopTimeout: config.Duration(10 * time.Second)}
 }
 
 // Validate reports all faults together.
@@ -80,6 +82,6 @@ func (c *Config) Validate() error {
 	if c.Epoch == 0 || c.Epoch > 1<<62 {
 		fault("epoch starts at 1")
 	}
-	faults = append(faults, c.Telemetry.Validate(), c.Consul.Validate(c.Listen))
+	faults = append(faults, c.Notifications.validate(), c.Telemetry.Validate(), c.Consul.Validate(c.Listen))
 	return errors.Join(faults...)
 }

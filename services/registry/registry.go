@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,6 +30,7 @@ import (
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/administration"
 	"noorderhub.nl/hub/services/registry/internal/httpapi"
+	"noorderhub.nl/hub/services/registry/internal/notify"
 	"noorderhub.nl/hub/services/registry/internal/notify/notifysql"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 	"noorderhub.nl/hub/services/registry/internal/store"
@@ -51,6 +53,7 @@ type Service struct {
 	publisher *publisher.Publisher
 	store     *store.Store
 	keeper    *keeper
+	teller    atomic.Pointer[notify.Dispatcher] // nil until it is wired
 }
 
 const (
@@ -116,6 +119,11 @@ func (s *Service) openPublisher(ctx context.Context, cfg Config, deps Deps, cata
 	newest := catalogue.Keeper(s.app, api.VersionKey, api.NewerVersion)
 	s.publisher, err = publisher.New(ctx, publisher.Options{
 		Region: cfg.Region, Epoch: cfg.Epoch, Key: key, Store: s.store, Logger: deps.Logger, Now: deps.Now,
+		Told: func() {
+			if d := s.teller.Load(); d != nil {
+				d.Wake()
+			}
+		},
 		Announce: func(_ context.Context, v api.Version) { newest.Keep(v.String()) },
 	})
 	if err != nil {
@@ -147,11 +155,20 @@ func (s *Service) listen(ctx context.Context, cfg Config, deps Deps) error {
 	if s.listener, err = app.Listen(ctx, cfg.Listen); err != nil {
 		return fmt.Errorf("listener: %w", err)
 	}
+	teller, webhookKeys, err := s.openNotifications(cfg, deps)
+	if err != nil {
+		return err
+	}
+	s.teller.Store(teller)
+	messages := notifysql.New(s.keeper.db)
+	office := &administration.Office{
+		Publisher: s.publisher, Hand: s.keeper, Desk: desk{messages, s.store, deps.Now}, Teller: teller, Now: deps.Now,
+	}
 	stopping := make(chan struct{})
 	s.app.ServeWith("listener", tls.NewListener(s.listener, id.Server(httpapi.Parts()...)), &http.Server{
 		Handler: httpapi.New(httpapi.Options{
-			Publisher: s.publisher, Office: &administration.Office{Publisher: s.publisher, Hand: s.keeper, Now: deps.Now}, Audit: s.store, Feed: notifysql.New(s.keeper.db), Verifier: verifier, Hub: cfg.Hub, Stopping: stopping, Telemetry: deps.Telemetry,
-			Logger: deps.Logger, Now: deps.Now,
+			Publisher: s.publisher, Office: office, Audit: s.store, Feed: messages, WebhookKeys: webhookKeys,
+			Verifier: verifier, Hub: cfg.Hub, Stopping: stopping, Telemetry: deps.Telemetry, Logger: deps.Logger, Now: deps.Now,
 		}),
 		ReadTimeout: 30 * time.Second, WriteTimeout: (httpapi.MaxWait + 30) * time.Second,
 	})

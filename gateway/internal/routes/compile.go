@@ -82,7 +82,7 @@ func own(hub string, p Parts) []Route {
 	}
 	prefix(ClassAdministration, p.Registry, hub+"/beheer", "/beheer", adminMaxBody)
 	prefix(ClassAdministration, p.Journal, hub+"/journaal", "/journaal", adminMaxBody)
-	for path, to := range map[string]Forwarder{"/beheer/v1/openapi.json": p.Registry, "/journaal/v1/openapi.json": p.Journal} {
+	for path, to := range map[string]Forwarder{"/beheer/v1/openapi.json": p.Registry, "/beheer/v1/webhooksleutels": p.Registry, "/journaal/v1/openapi.json": p.Journal} {
 		all = append(all, Route{Class: ClassPublic, Method: http.MethodGet, Pattern: path, To: to})
 	}
 	prefix(ClassProtocol, p.AuthServer, "", "/oauth2", protocolMaxBody)

@@ -37,6 +37,8 @@ type Hand interface {
 type Office struct {
 	Publisher Publisher
 	Hand      Hand
+	Desk      Desk
+	Teller    Teller
 	Now       func() time.Time
 }
 

@@ -54,6 +54,9 @@ const (
 	SubscriptionTest Act = "subscription.test"
 	SubscriptionStop Act = "subscription.remove"
 
+	SubscriptionMute  Act = "subscription.mute"
+	SubscriptionRetry Act = "subscription.retry"
+
 	ClientPut       Act = "client.put"
 	ClientRemove    Act = "client.remove"
 	ClientKeyAdd    Act = "client.key-add"
@@ -95,7 +98,7 @@ func Acts() []Act {
 		ServiceDeprecate, ServiceRemove, ServiceTest, ContractPropose, ContractAccept, ContractReject, ContractRevoke,
 		ContractResign, ContractDismiss, ContractRemind, TemplatePut, TemplateRemove, OfferPut, OfferRemove, RequestPut,
 		RequestDecide, GrantNarrow, GrantWiden, ProposalApprove, ProposalDismiss, PolicyPropose, PolicyPut, ActivityPut,
-		ActivityImport, ActivityRemove, SubscriptionPut, SubscriptionTest, SubscriptionStop, ClientPut, ClientRemove,
+		ActivityImport, ActivityRemove, SubscriptionPut, SubscriptionTest, SubscriptionStop, SubscriptionMute, SubscriptionRetry, ClientPut, ClientRemove,
 		ClientKeyAdd, ClientKeyRemove, ClientAssign, ClientStop, KeyPropose, KeyInstall, KeyConfirm, KeyImport, KeyRetire,
 		KeyDestroy, KeyReseal, KeysPublish, RegionImport, RegionRefused, SnapshotPublish, EpochRaise, TokenRevoke, Bootstrap,
 		LookMetadata, RightsExport, ExportMade, AuditExport, AuditVerify, AuditPurge, RetentionPut, RetentionPlan,

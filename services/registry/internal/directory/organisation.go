@@ -166,6 +166,17 @@ func chainValid(at time.Time) func([]*x509.Certificate) bool {
 	}
 }
 
+// Newest gives the certificate that signs the longest, nil when there is none.
+func (o *Organisation) Newest() *x509.Certificate {
+	var newest *x509.Certificate
+	for _, chain := range o.chains {
+		if newest == nil || chain[0].NotAfter.After(newest.NotAfter) {
+			newest = chain[0]
+		}
+	}
+	return newest
+}
+
 // signingChain reads the chain of a contract certificate. One that has expired stays welcome: old signatures name it.
 func (o *Organisation) signingChain(text string, f faults) []*x509.Certificate {
 	chain, err := certificatesOf(text)

@@ -14,6 +14,7 @@ import (
 
 // Feed gives what an organisation is told; *notifysql.Store is it.
 type Feed interface {
+	Desk
 	Feed(ctx context.Context, organisation oin.OIN, after int64, limit int) (events []notify.Event, next int64, err error)
 }
 

@@ -4,6 +4,7 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -42,12 +43,14 @@ type Options struct {
 	Office    *administration.Office
 	Audit     Auditor
 	Feed      Feed
-	Verifier  *token.Verifier // of the gateway's call tokens
-	Hub       string          // outside URL of the hub; the audience is {Hub}/beheer
-	Stopping  <-chan struct{} // ends long polls
-	Telemetry *telemetry.Telemetry
-	Logger    *slog.Logger
-	Now       func() time.Time
+	// WebhookKeys is the JWKS that receivers of webhooks check signatures with.
+	WebhookKeys json.RawMessage
+	Verifier    *token.Verifier // of the gateway's call tokens
+	Hub         string          // outside URL of the hub; the audience is {Hub}/beheer
+	Stopping    <-chan struct{} // ends long polls
+	Telemetry   *telemetry.Telemetry
+	Logger      *slog.Logger
+	Now         func() time.Time
 }
 
 type handlers struct {
@@ -141,6 +144,17 @@ func New(o Options) http.Handler {
 	kit.Handle(admin, "GET /auditrecords", h.auditRecords)
 	kit.Handle(admin, "GET /auditlog/controle", h.checkAudit)
 	kit.Handle(admin, "GET /gebeurtenissen", h.events)
+	kit.Handle(admin, "GET /kanalen", h.channels)
+	kit.Handle(admin, "POST /kanalen", h.addChannel)
+	kit.Handle(admin, "GET /kanalen/{id}", h.channel)
+	kit.Handle(admin, "PUT /kanalen/{id}", h.putChannel)
+	kit.Handle(admin, "DELETE /kanalen/{id}", h.removeChannel)
+	kit.Handle(admin, "POST /kanalen/{id}/proef", h.testChannel)
+	kit.Handle(admin, "POST /kanalen/{id}/herhaling", h.retryChannel)
+	kit.Handle(admin, "GET /dempingen", h.mutes)
+	kit.Handle(admin, "POST /dempingen", h.mute)
+	kit.Handle(admin, "DELETE /dempingen/{id}", h.unmute)
+	kit.Handle(admin, "GET /bezorgingen", h.parked)
 	kit.Handle(admin, "GET /voorstellen", h.proposals)
 	kit.Handle(admin, "POST /voorstellen/{id}/goedkeuring", h.approve)
 	kit.Handle(admin, "DELETE /voorstellen/{id}", h.dismiss)
@@ -148,14 +162,15 @@ func New(o Options) http.Handler {
 	return o.Telemetry.Server(telemetry.ServerOptions{})(h.knowPeer(&routes{
 		snapshot: http.HandlerFunc(h.snapshot),
 		internal: telemetry.Named(internal),
-		openapi:  h.from(telemetry.Named(admin), "gateway"), // public, see the route classes
+		openapi:  h.from(telemetry.Named(admin), "gateway"),          // public, see the route classes
+		keys:     h.from(http.HandlerFunc(h.webhookKeys), "gateway"), // public too
 		admin:    h.from(token.Require(o.Verifier, o.Hub+"/beheer", h.problems)(telemetry.Named(admin)), "gateway"),
 	}))
 }
 
 // routes tells the surfaces apart by the path as it is. A ServeMux would redirect a path that is not clean, where kit
 // answers 404.
-type routes struct{ snapshot, internal, openapi, admin http.Handler }
+type routes struct{ snapshot, internal, openapi, keys, admin http.Handler }
 
 // ServeHTTP implements http.Handler.
 func (rs *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -164,6 +179,8 @@ func (rs *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rs.snapshot.ServeHTTP(w, r)
 	case strings.HasPrefix(p, Internal+"/"):
 		rs.internal.ServeHTTP(w, r)
+	case p == Admin+"/webhooksleutels":
+		rs.keys.ServeHTTP(w, r)
 	case p == Admin+"/openapi.json":
 		rs.openapi.ServeHTTP(w, r)
 	default:

@@ -45,6 +45,7 @@ type Options struct {
 	Logger   *slog.Logger
 	Now      func() time.Time
 	Announce func(ctx context.Context, v api.Version) // told of every new version, e.g. to write it to Consul KV; may be nil
+	Told     func()                                   // called after the commit of an act that told somebody something; may be nil
 }
 
 // State is what is in force at a moment. It is never changed.
@@ -286,6 +287,9 @@ func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State,
 		}
 	}
 	p.state.Store(state)
+	if len(events) > 0 && p.o.Told != nil {
+		p.o.Told()
+	}
 	if fresh {
 		p.last = state.Snapshot.Version
 		p.wake()

@@ -69,6 +69,11 @@ func (s *Store) Commit(ctx context.Context, c Commit) error {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM entity WHERE kind = $1 AND id = $2`, string(k.Kind), k.ID); err != nil {
 				return fmt.Errorf("remove %s: %w", k.Kind, err)
 			}
+			if k.Kind == directory.KindPerson {
+				if err := notifysql.RemovePerson(ctx, tx, k.ID, c.At); err != nil {
+					return err
+				}
+			}
 		}
 		if c.Snapshot != nil {
 			if err := addSnapshot(ctx, tx, *c.Snapshot, c.At); err != nil {

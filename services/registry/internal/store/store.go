@@ -17,6 +17,8 @@ import (
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/audit/auditsql"
+	"noorderhub.nl/hub/services/registry/internal/notify"
+	"noorderhub.nl/hub/services/registry/internal/notify/notifysql"
 )
 
 //go:embed migrations/*.sql
@@ -142,6 +144,38 @@ func (s *Store) Keys(ctx context.Context, now time.Time) ([]api.PartKeys, error)
 // Audit records acts that change no table of their own.
 func (s *Store) Audit(ctx context.Context, records ...audit.Record) error {
 	return s.db.Tx(ctx, func(tx *sql.Tx) error { return s.append(ctx, tx, records...) })
+}
+
+// Act carries out an act that changes no directory: what fn does, and the record that it gives, in one transaction.
+func (s *Store) Act(ctx context.Context, fn func(*sql.Tx) (audit.Record, error)) error {
+	return s.db.Tx(ctx, func(tx *sql.Tx) error {
+		record, err := fn(tx)
+		if err != nil {
+			return err
+		}
+		return s.append(ctx, tx, record)
+	})
+}
+
+// TellOnce writes events into the outbox that are not there yet, known by their id, and tells how many were not.
+func (s *Store) TellOnce(ctx context.Context, events []notify.Event) (fresh int, err error) {
+	for _, e := range events {
+		err := s.db.Tx(ctx, func(tx *sql.Tx) error {
+			var n int
+			if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM notification_event WHERE id = $1`, e.ID).Scan(&n); err != nil || n > 0 {
+				return err
+			}
+			if err := notifysql.Enqueue(ctx, tx, e); err != nil {
+				return err
+			}
+			fresh++
+			return nil
+		})
+		if err != nil && !sqldb.IsUnique(err) { // another registry told it meanwhile
+			return fresh, err
+		}
+	}
+	return fresh, nil
 }
 
 // append logs records and signs what the log is then: whoever can write in the database can forge nothing that came before.

@@ -145,6 +145,20 @@ func RemoveChannel(ctx context.Context, tx *sql.Tx, organisation oin.OIN, id str
 	return err
 }
 
+// RemovePerson takes the mailboxes of somebody who leaves away within the act that takes the person out.
+func RemovePerson(ctx context.Context, tx *sql.Tx, person string, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE notification_delivery SET state = 'parked', result = 'channel removed', changed_at = $1
+		WHERE state = 'pending' AND channel IN (SELECT id FROM notification_channel WHERE person = $2)`, sqldb.At(now), person); err != nil {
+		return fmt.Errorf("channels of a person: %w", err)
+	}
+	for _, table := range []string{"notification_channel", "notification_mute"} {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE person = $1`, person); err != nil {
+			return fmt.Errorf("channels of a person: %w", err)
+		}
+	}
+	return nil
+}
+
 func typesOf(c notify.Channel) (string, error) {
 	if c.Types == nil {
 		c.Types = []notify.Type{}
