@@ -36,7 +36,7 @@ func (c *cli) inboxCommand() *cobra.Command {
 	cmd.PersistentFlags().StringVar(&b.as, "as", "", "organisation to act as (namens welke organisatie)")
 	cmd.Flags().StringVar(&b.role, "role", "", "only those in which the organisation is verzender or ontvanger (rol)")
 	cmd.Flags().StringVar(&b.state, "state", "", "only those in this state, such as aangeboden (toestand)")
-	cmd.AddCommand(b.acceptCommand(), b.declineCommand(), b.acknowledgeCommand(), b.showCommand(), b.caseCommand(), b.receiptsCommand())
+	cmd.AddCommand(b.acceptCommand(), b.declineCommand(), b.acknowledgeCommand(), b.refuseCommand(), b.showCommand(), b.caseCommand(), b.receiptsCommand())
 	return cmd
 }
 

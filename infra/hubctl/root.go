@@ -52,7 +52,7 @@ func (c *cli) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.data, "data", c.data, "data folder of the hub (map van de hub; NOORDERHUB_DATA)")
 	flags.BoolVar(&c.json, "json", false, "print one JSON document (één JSON-document)")
-	root.AddCommand(c.tokenCommand(), c.callCommand(), c.traceCommand(), c.transferCommand(), c.inboxCommand(),
+	root.AddCommand(c.tokenCommand(), c.callCommand(), c.traceCommand(), c.transferCommand(), c.inboxCommand(), c.evidenceCommand(),
 		c.contractCommand(), c.clientCommand(), c.keyCommand(), c.serviceCommand(), c.organisationCommand(), c.documentCommand(), c.personCommand(), c.activityCommand(), c.approvalCommand(), c.auditCommand(), c.eventsCommand(), c.channelCommand(),
 		c.exportCommand(), c.planCommand(), c.applyCommand())
 	return root

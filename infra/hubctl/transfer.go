@@ -16,6 +16,7 @@ import (
 // transferFlags are what is said of a transfer besides the case.
 type transferFlags struct {
 	to, kind, caseType, until string
+	try                       bool
 	wait                      time.Duration
 }
 
@@ -49,16 +50,21 @@ De eerste keer biedt het de zaak aan; na de acceptatie levert hetzelfde commando
 			if err != nil {
 				return err
 			}
+			if f.try {
+				return c.tryOffer(cmd.Context(), s, f.to, offer)
+			}
 			return c.transfer(cmd.Context(), s, handing{to: f.to, offer: offer, document: document}, f.wait)
 		},
 	}
+	cmd.PersistentFlags().StringVar(&from, "from", "", "organisation that hands the case over (verzender)")
+	cmd.PersistentFlags().StringVar(&f.to, "to", "", "organisation that gets it, by its short name or OIN (ontvanger)")
 	flags := cmd.Flags()
-	flags.StringVar(&from, "from", "", "organisation that hands the case over (verzender)")
-	flags.StringVar(&f.to, "to", "", "organisation that gets it, by its short name or OIN (ontvanger)")
+	flags.BoolVar(&f.try, "try", false, "let the hub check the offer and send nothing (proef)")
 	flags.StringVar(&f.kind, "kind", cases.KindHandover, "afschrift, behandeling or overdracht (soort)")
 	flags.StringVar(&f.caseType, "type", "", "identificatie of the zaaktype in its catalogue; default: the end of its URL (zaaktype)")
 	flags.StringVar(&f.until, "until", "", "deadline of the offer, such as 2026-12-31T17:00:00Z (vervalt op)")
 	flags.DurationVar(&f.wait, "wait", 0, "follow it and do the rest, for this long at most (wachten)")
+	cmd.AddCommand(c.withdrawCommand(&from, &f.to), c.closeCommand(&from, &f.to))
 	return cmd
 }
 
@@ -120,7 +126,11 @@ func (s *session) advance(ctx context.Context, id string, h handing) (cases.Tran
 }
 
 func ended(state string) bool {
-	return state == cases.StateDeclined || state == cases.StateAcknowledged
+	switch state {
+	case cases.StateOffered, cases.StateAccepted, cases.StateDelivered:
+		return false
+	}
+	return true // what is left to the sender after the acknowledgement is for people
 }
 
 // passing tells whether an error may be over in a moment: a part that restarts, a connection that broke.
@@ -179,8 +189,9 @@ func (c *cli) showStage(ctx context.Context, s *session, to string, t cases.Tran
 		return err
 	}
 	next := map[string]string{
-		cases.StateOffered:   fmt.Sprintf("hubctl inbox --as %s accept %s", to, t.ID),
-		cases.StateDelivered: fmt.Sprintf("hubctl inbox --as %s acknowledge %s --number NUMBER", to, t.ID),
+		cases.StateOffered:      fmt.Sprintf("hubctl inbox --as %s accept %s", to, t.ID),
+		cases.StateAcknowledged: fmt.Sprintf("hubctl transfer close %s --from %s --to %s, once your own case is closed", t.ID, c.as, to),
+		cases.StateDelivered:    fmt.Sprintf("hubctl inbox --as %s acknowledge %s --number NUMBER", to, t.ID),
 	}[t.State]
 	if c.json {
 		err = c.print(stage{Transfer: t, Receipts: receipts, Next: next})
@@ -190,8 +201,11 @@ func (c *cli) showStage(ctx context.Context, s *session, to string, t cases.Tran
 			fmt.Fprintf(c.stdout, "  %-10s %s\n", "next", next)
 		}
 	}
-	if t.State == cases.StateDeclined {
-		return errors.Join(err, fmt.Errorf("declined: %s", t.Reason))
+	switch t.State {
+	case cases.StateDeclined, cases.StateWithdrawn, cases.StateRefused:
+		err = errors.Join(err, fmt.Errorf("%s: %s", words[t.State], t.Reason))
+	case cases.StateExpired:
+		err = errors.Join(err, errors.New("expired: it was not delivered in time"))
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"noorderhub.nl/hub/infra/demo"
 	"noorderhub.nl/hub/infra/up/allinone"
 	cases "noorderhub.nl/hub/services/cases/api"
 )
@@ -139,6 +140,61 @@ func TestACaseIsHandedOverFromTheCommandLine(t *testing.T) {
 		out, _, err := hubctl(t, data, args...)
 		if err == nil || !strings.Contains(err.Error(), "niet voor ons") || !strings.Contains(out, "declined") {
 			t.Errorf("got %q, %v", out, err)
+		}
+	})
+	t.Run("the evidence of a whole transfer holds with no hub at hand", func(t *testing.T) {
+		args := []string{"transfer", "--from", "groningen", "--to", "assen", write(t, strings.Replace(zaak, "2026-1", "2026-4", 1))}
+		if out := run(append(args, "--try")...); !strings.Contains(out, "nothing was sent") {
+			t.Errorf("trial: %s", out)
+		}
+		id := staged(args...).Transfer.ID
+		run("inbox", "--as", "assen", "accept", id)
+		run(args...)
+		run("inbox", "--as", "assen", "acknowledge", id, "--number", "ASN-4")
+		if out := run("transfer", "close", id, "--from", "groningen", "--to", "assen"); !strings.Contains(out, "closed (gesloten)") {
+			t.Errorf("closing: %s", out)
+		}
+		bundle := run("inbox", "--as", "groningen", "receipts", id, "--json")
+		file := write(t, bundle)
+		if out := run("evidence", "verify", file); !strings.Contains(out, "5 receipts, all of them hold") || !strings.Contains(out, "Gemeente Groningen") {
+			t.Errorf("verify: %s", out)
+		}
+		ca, elsewhere := filepath.Join(t.TempDir(), "ca.pem"), t.TempDir() // as at an archive: no data folder of a hub
+		known, err := demo.Load(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pem, err := os.ReadFile(known.CA)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(ca, pem, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, _, err := hubctl(t, elsewhere, "evidence", "verify", file, "--ca", ca); err != nil || !strings.Contains(out, "5 receipts") {
+			t.Errorf("elsewhere: %q, %v", out, err)
+		}
+		if _, _, err := hubctl(t, elsewhere, "evidence", "verify", file, "--ca", ca, "--hub", "00000099000000001000"); err == nil {
+			t.Error("another hub's receipts were taken")
+		}
+		if _, _, err := hubctl(t, elsewhere, "evidence", "verify", write(t, strings.Replace(bundle, id[:8], "00000000", 1)), "--ca", ca); err == nil {
+			t.Error("the receipts of another transfer were taken")
+		}
+	})
+	t.Run("a case is withdrawn, and sent back", func(t *testing.T) {
+		args := []string{"transfer", "--from", "groningen", "--to", "assen", write(t, strings.Replace(zaak, "2026-1", "2026-5", 1))}
+		id := staged(args...).Transfer.ID
+		run("transfer", "withdraw", id, "--from", "groningen", "--to", "assen", "--reason", "vergissing")
+		if out, _, err := hubctl(t, data, args...); err == nil || !strings.Contains(out, "withdrawn") {
+			t.Errorf("withdrawn: %q, %v", out, err)
+		}
+		args[len(args)-1] = write(t, strings.Replace(zaak, "2026-1", "2026-6", 1))
+		id = staged(args...).Transfer.ID
+		run("inbox", "--as", "assen", "accept", id)
+		run(args...)
+		run("inbox", "--as", "assen", "refuse", id, "--code", "onvolledig", "--reason", "bijlage ontbreekt")
+		if out, _, err := hubctl(t, data, args...); err == nil || !strings.Contains(out, "onvolledig: bijlage ontbreekt") {
+			t.Errorf("refused: %q, %v", out, err)
 		}
 	})
 	t.Run("an example of the standard is filled in", func(t *testing.T) {

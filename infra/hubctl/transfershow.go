@@ -79,12 +79,13 @@ func (s *session) verify(bundle cases.Bundle) ([]cases.Receipt, error) {
 var words = map[string]string{
 	cases.StateOffered: "offered", cases.StateAccepted: "accepted", cases.StateDeclined: "declined",
 	cases.StateDelivered: "delivered", cases.StateAcknowledged: "acknowledged",
+	cases.StateWithdrawn: "withdrawn", cases.StateExpired: "expired", cases.StateRefused: "refused", cases.StateClosed: "closed",
 }
 
 // verbs are the commands as they stand behind `inbox`; delivering is the sender's `transfer` again.
 var verbs = map[string]string{
 	cases.CommandAccept: "accept", cases.CommandDecline: "decline", cases.CommandDeliver: "deliver (transfer again)",
-	cases.CommandAcknowledge: "acknowledge",
+	cases.CommandAcknowledge: "acknowledge", cases.CommandWithdraw: "withdraw", cases.CommandRefuse: "refuse", cases.CommandClose: "close",
 }
 
 func namesOf(hub demo.File) func(oin string) string {
@@ -119,7 +120,11 @@ func (c *cli) showTransfer(hub demo.File, t cases.Transfer, receipts []cases.Rec
 	row("to", name(t.Receiver)+" ("+t.Receiver+")")
 	row("case", fmt.Sprintf("%s of %s, type %s, %d bytes, %s", t.Case.ID, t.Case.Source, t.Case.Type.ID, t.Manifest.Bytes, t.Kind))
 	row("state", words[t.State]+" ("+t.State+")")
-	row("reason", t.Reason)
+	if t.WaitsFor != "" {
+		row("turn", name(t.WaitsFor))
+	}
+	row("reason", strings.TrimPrefix(t.Code+": "+t.Reason, ": "))
+	row("source", t.Source)
 	if t.Processed != nil {
 		row("number", t.Processed.ID)
 		row("case at", t.Processed.URL)

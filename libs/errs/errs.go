@@ -26,6 +26,7 @@ const (
 	Conflict
 	Gone
 	PreconditionFailed
+	Unprocessable
 	TooLarge
 	UnsupportedMedia
 	TooMany

@@ -40,6 +40,7 @@ var statuses = map[errs.Kind]int{
 	errs.Conflict:           http.StatusConflict,
 	errs.Gone:               http.StatusGone,
 	errs.PreconditionFailed: http.StatusPreconditionFailed,
+	errs.Unprocessable:      http.StatusUnprocessableEntity,
 	errs.TooLarge:           http.StatusRequestEntityTooLarge,
 	errs.UnsupportedMedia:   http.StatusUnsupportedMediaType,
 	errs.TooMany:            http.StatusTooManyRequests,

@@ -36,7 +36,7 @@ type Deps struct {
 	Snapshots agreements.Snapshots // nil: the registry of the configuration is followed
 	CallKeys  token.KeySource      // keys of the gateways' call tokens; nil: those of the snapshot
 	Logbook   exchange.Logbook     // nil: that of the configuration
-	Now       func() time.Time     // the clock of transfers; nil: time.Now. Tokens are judged by the real one
+	Now       func() time.Time     // the clock of transfers; nil: the database's. Tokens are judged by the real one
 }
 
 // Service is a running case exchange.
@@ -57,9 +57,6 @@ func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("cases: %w", err)
 	}
-	if deps.Now == nil {
-		deps.Now = time.Now
-	}
 	a := app.New(Part, deps.Logger, cfg.StopTimeout.D())
 	defer func() {
 		if err != nil {
@@ -69,7 +66,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 
 	// All that is read from files, so that every fault in them is told at once.
 	id, errID := workload.Load(cfg.Workload)
-	keys, errKeys := loadKeys(cfg, deps.Now())
+	keys, errKeys := loadKeys(cfg, time.Now())
 	var errLogbook error
 	if deps.Logbook == nil {
 		deps.Logbook, errLogbook = newLogbook(cfg, deps.Telemetry)
@@ -88,11 +85,24 @@ func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 	if err := follow(ctx, a, cfg.Registry, id, catalogue, &deps); err != nil {
 		return nil, err
 	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	} else {
+		st.SetClock(deps.Now)
+	}
 	stopping := make(chan struct{})
-	handler, err := newHandler(cfg, deps, st, keys, stopping)
+	x, err := exchange.New(exchange.Deps{
+		Store: st, Agreements: agreements.New(deps.Snapshots, api.Slug), Receipts: receipts.Signer{Keys: keys, Hub: cfg.HubOIN},
+		Logbook: deps.Logbook, Hub: cfg.HubOIN, NewID: newID, Now: deps.Now,
+	})
 	if err != nil {
 		return nil, err
 	}
+	handler, err := newHandler(cfg, deps, st, x, keys, stopping)
+	if err != nil {
+		return nil, err
+	}
+	a.Background("timer", func(ctx context.Context) error { return runTimer(ctx, x, deps.Logger) })
 	s, err := listen(ctx, a, cfg, deps, id, handler, stopping)
 	if err != nil {
 		return nil, err
@@ -110,14 +120,32 @@ func openStore(ctx context.Context, a *app.App, cfg Config) (*store.Store, error
 	return store.New(ctx, db)
 }
 
-func newHandler(cfg Config, deps Deps, st *store.Store, keys *receipts.Keys, stopping <-chan struct{}) (http.Handler, error) {
-	x, err := exchange.New(exchange.Deps{
-		Store: st, Agreements: agreements.New(deps.Snapshots, api.Slug), Receipts: receipts.Signer{Keys: keys, Hub: cfg.HubOIN},
-		Logbook: deps.Logbook, Hub: cfg.HubOIN, NewID: newID, Now: deps.Now,
-	})
-	if err != nil {
-		return nil, err
+// tickEvery is how often the timer looks for deadlines that passed.
+const tickEvery = time.Second
+
+// runTimer ticks until ctx ends. What fails is told and tried again.
+func runTimer(ctx context.Context, x *exchange.Exchange, logger *slog.Logger) error {
+	again := time.NewTicker(tickEvery)
+	defer again.Stop()
+	for {
+		n, err := x.Tick(ctx)
+		if err != nil && ctx.Err() == nil {
+			logger.ErrorContext(ctx, "timer of transfers", "error", err)
+		}
+		if n == exchange.Batch && err == nil {
+			continue // there may be more
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-again.C:
+		}
 	}
+}
+
+func newHandler(
+	cfg Config, deps Deps, st *store.Store, x *exchange.Exchange, keys *receipts.Keys, stopping <-chan struct{},
+) (http.Handler, error) {
 	verifier, err := token.NewVerifier(token.Options{
 		Type: token.TypeCall, Issuer: cfg.Hub, Keys: deps.CallKeys, MaxLife: time.Minute, Leeway: callLeeway,
 	})

@@ -109,7 +109,7 @@ func (m *material) add(t *testing.T, oin string) {
 	}
 	now := time.Now()
 	compact, err := api.SignStatement(contract.Signer{Key: pair.Key(), Certificate: pair.Certificate()},
-		api.NewStatement(oin, jwk, now.Add(-time.Hour), now.Add(24*time.Hour), now))
+		api.NewStatement(oin, jwk, now.Add(-time.Hour), now.Add(60*24*time.Hour), now))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -155,7 +155,8 @@ func TestOnlyTheCaseOfTheManifestIsDelivered(t *testing.T) {
 func TestForAThirdOrganisationNothingIsThere(t *testing.T) {
 	r := newRig(t, sqldbtest.SQLite(t))
 	id, nobodys := r.at(api.StateDelivered), newID()
-	bodies := map[string]string{"/afwijzing": `{"reden":"x"}`, "/verwerking": `{"identificatie":"x"}`, "PUT /zaak": document}
+	bodies := map[string]string{"/afwijzing": `{"reden":"x"}`, "/verwerking": `{"identificatie":"x"}`, "PUT /zaak": document,
+		"/intrekking": `{"reden":"x"}`, "/weigering": `{"redencode":"anders","reden":"x"}`, "/sluiting": `{"bronzaak":"afgesloten"}`}
 	for _, client := range []*api.Client{
 		r.as(leeuwarden, leeuwardOwn), r.as(groningen, toLeeuwarden), r.as(hubOIN, "$1$3$none"), r.as(assen, toAssen), r.as(emmen, emmenOwn),
 	} {
@@ -210,7 +211,7 @@ func TestEachPartyDoesItsOwnPart(t *testing.T) {
 		"the nil UUID":                       {r.ask(r.receiver(), "GET", "/uitwisselingen/00000000-0000-0000-0000-000000000000", ""), 404, "transfer-not-found"},
 		"an unknown parameter":               {r.ask(r.receiver(), "GET", "/uitwisselingen/"+delivered+"/zaak?x=1", ""), 400, "invalid-input"},
 		"a trailing slash":                   {r.ask(r.receiver(), "GET", "/uitwisselingen/"+delivered+"/", ""), 404, "not-found"},
-		"an unknown command":                 {r.ask(r.receiver(), "POST", "/uitwisselingen/"+delivered+"/intrekking", ""), 404, "not-found"},
+		"an unknown command":                 {r.ask(r.receiver(), "POST", "/uitwisselingen/"+delivered+"/verscheuring", ""), 404, "not-found"},
 		"a body where none belongs":          {r.ask(r.receiver(), "POST", "/uitwisselingen/"+offered+"/acceptatie", `{"x":1}`), 400, "invalid-input"},
 		"a reason with a BSN":                {r.ask(r.receiver(), "POST", "/uitwisselingen/"+offered+"/afwijzing", `{"reden":"burger 999993653"}`), 400, "invalid-input"},
 		"no token":                           {r.ask(r.open(), "GET", "/uitwisselingen", ""), 401, "token-missing"},
@@ -343,6 +344,7 @@ func TestTheDescriptionIsWhatIsServed(t *testing.T) {
 	nothing := r.as(assen, assenOwn, "niets")
 	bodies := map[string]string{
 		"biedAan": jsonOf(t, newOffer(assen)), "leverAf": document, "wijsAf": `{"reden":"x"}`, "meldVerwerkt": `{"identificatie":"x"}`,
+		"trekIn": `{"reden":"x"}`, "weiger": `{"redencode":"anders","reden":"x"}`, "sluit": `{"bronzaak":"afgesloten"}`,
 	}
 	count := 0
 	for path, item := range doc.Paths.Map() {
@@ -364,8 +366,8 @@ func TestTheDescriptionIsWhatIsServed(t *testing.T) {
 			}
 		}
 	}
-	if count != 11 {
-		t.Errorf("operations: got %d, want 11", count)
+	if count != 14 {
+		t.Errorf("operations: got %d, want 14", count)
 	}
 	open := r.open()
 	if got := r.ask(open, http.MethodGet, "/openapi.json", ""); got.status != http.StatusOK || got.header.Get("Access-Control-Allow-Origin") != "*" {

@@ -39,6 +39,10 @@ const (
 	StateDeclined     = "afgewezen"
 	StateDelivered    = "afgeleverd"
 	StateAcknowledged = "verwerkt"
+	StateWithdrawn    = "ingetrokken" // by the sender, before the delivery
+	StateExpired      = "verlopen"    // not delivered before the deadline
+	StateRefused      = "geweigerd"   // by the receiver, after the delivery
+	StateClosed       = "gesloten"    // the sender told what became of its own case
 )
 
 // Commands, as they stand in Transfer.Allowed: the last segment of the path that carries them out.
@@ -47,6 +51,25 @@ const (
 	CommandDecline     = "afwijzing"
 	CommandDeliver     = "zaak"
 	CommandAcknowledge = "verwerking"
+	CommandWithdraw    = "intrekking"
+	CommandRefuse      = "weigering"
+	CommandClose       = "sluiting"
+)
+
+// Codes of a refusal.
+const (
+	RefusedIncomplete  = "onvolledig"
+	RefusedUnreadable  = "onleesbaar"
+	RefusedMisdirected = "niet_voor_ons"
+	RefusedDuplicate   = "al_bekend"
+	RefusedOther       = "anders"
+)
+
+// What became of the sender's own case.
+const (
+	SourceClosed = "afgesloten"  // it ended and points to the receiver's case; the only one for a hand-over
+	SourceOpen   = "loopt_door"  // it goes on at the sender
+	SourceUntold = "niet_gemeld" // the sender said nothing in 30 days; only the hub writes this
 )
 
 // Kinds of transfers. They decide who stays responsible for the case.
@@ -71,7 +94,7 @@ type Offer struct {
 	Kind     string     `json:"soort"`
 	Case     CaseKey    `json:"zaak"`
 	Manifest Manifest   `json:"manifest"`
-	Deadline *time.Time `json:"vervaltOp,omitempty"` // after it, nothing but the acknowledgement of a delivered case is possible
+	Deadline *time.Time `json:"vervaltOp,omitempty"` // before it the case must be delivered; 30 days when left out
 }
 
 // CaseKey names a case by what stays the same in every registry (ZGW: bronorganisatie and identificatie), and says what
@@ -114,7 +137,11 @@ type Transfer struct {
 	GrantHash    string     `json:"grantHash"`
 	OfferedAt    time.Time  `json:"aangebodenOp"`
 	ChangedAt    time.Time  `json:"gewijzigdOp"`
-	Reason       string     `json:"reden,omitempty"` // of a decline
+	WaitsFor     string     `json:"wachtOp,omitempty"`   // OIN of whose turn it is; none at the end
+	Reason       string     `json:"reden,omitempty"`     // of a decline, a withdrawal or a refusal
+	Code         string     `json:"redencode,omitempty"` // of a refusal
+	Source       string     `json:"bronzaak,omitempty"`  // of a closed transfer: what became of the sender's case
+	Trial        bool       `json:"proef,omitempty"`     // nothing was stored or sent
 	Processed    *Processed `json:"verwerking,omitempty"`
 	Allowed      []string   `json:"toegestaan"`                // what the organisation that asks may do now
 	Frozen       bool       `json:"bevroren,omitempty"`        // the agreement is suspended or has ended: reading only
@@ -125,6 +152,22 @@ type Transfer struct {
 // Decline is the body of POST …/afwijzing.
 type Decline struct {
 	Reason string `json:"reden"`
+}
+
+// Withdraw is the body of POST …/intrekking.
+type Withdraw struct {
+	Reason string `json:"reden"`
+}
+
+// Refuse is the body of POST …/weigering.
+type Refuse struct {
+	Code   string `json:"redencode"`
+	Reason string `json:"reden"`
+}
+
+// Close is the body of POST …/sluiting.
+type Close struct {
+	Source string `json:"bronzaak"`
 }
 
 // Processed is the body of POST …/verwerking: under which number the receiver took the case in.

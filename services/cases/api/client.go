@@ -27,6 +27,26 @@ func (c *Client) Offer(ctx context.Context, id string, o Offer) (Transfer, error
 	return c.command(ctx, http.MethodPut, id, "", 0, o)
 }
 
+// Try lets the hub check an offer as if it were made; nothing is stored or sent.
+func (c *Client) Try(ctx context.Context, id string, o Offer) (Transfer, error) {
+	return c.command(ctx, http.MethodPut, id, "?proef=true", 0, o)
+}
+
+// Withdraw takes an offer back before the case was delivered.
+func (c *Client) Withdraw(ctx context.Context, id string, version int64, reason string) (Transfer, error) {
+	return c.command(ctx, http.MethodPost, id, CommandWithdraw, version, Withdraw{Reason: reason})
+}
+
+// Refuse sends a delivered case back.
+func (c *Client) Refuse(ctx context.Context, id string, version int64, r Refuse) (Transfer, error) {
+	return c.command(ctx, http.MethodPost, id, CommandRefuse, version, r)
+}
+
+// Close tells what became of the sender's own case, one of the Source… values.
+func (c *Client) Close(ctx context.Context, id string, version int64, source string) (Transfer, error) {
+	return c.command(ctx, http.MethodPost, id, CommandClose, version, Close{Source: source})
+}
+
 // Deliver hands over the bytes that the manifest of the offer names.
 func (c *Client) Deliver(ctx context.Context, id string, version int64, body []byte) (Transfer, error) {
 	return c.command(ctx, http.MethodPut, id, CommandDeliver, version, json.RawMessage(body))
@@ -98,7 +118,10 @@ func withQuery(path string, query url.Values) string {
 
 func (c *Client) command(ctx context.Context, method, id, command string, version int64, body any) (Transfer, error) {
 	path := "/uitwisselingen/" + url.PathEscape(id)
-	if command != "" {
+	switch {
+	case strings.HasPrefix(command, "?"):
+		path += command
+	case command != "":
 		path += "/" + command
 	}
 	var text []byte

@@ -7,14 +7,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // TypeReceipt is the header typ of a receipt.
 const TypeReceipt = "hub-receipt+jws"
 
-// Receipt is the payload of a receipt: that something happened to a transfer, signed by who answers for it. Offered and
-// delivered are signed by the hub, the others by the receiver. On the wire it is RFC 8785 canonical JSON in a compact JWS
+// Receipt is the payload of a receipt: that something happened to a transfer, signed by who answers for it: offered,
+// delivered and expired by the hub, withdrawn by the sender, closed by the sender or, when it did not in time, by the hub,
+// the others by the receiver. On the wire it is RFC 8785 canonical JSON in a compact JWS
 // (ES256); the receipts of a transfer form a chain.
 type Receipt struct {
 	ID             string    `json:"id"`
@@ -40,6 +42,9 @@ type Details struct {
 	GrantHash    string     `json:"grantHash,omitempty"`
 	Purpose      string     `json:"doel,omitempty"`
 	Reason       string     `json:"reden,omitempty"`
+	Code         string     `json:"redencode,omitempty"`
+	WaitedFor    string     `json:"wachtteOp,omitempty"` // OIN of who let the deadline pass
+	Source       string     `json:"bronzaak,omitempty"`
 	Processed    *Processed `json:"verwerking,omitempty"`
 }
 
@@ -66,16 +71,31 @@ type Bundle struct {
 // Trust is what the check of receipts starts from.
 type Trust struct {
 	Anchors *x509.CertPool // that contract certificates lead to
-	Hub     string         // OIN of the hub, which signs offered and delivered; empty: any, but the same for both
+	Hub     string         // OIN of the hub; empty: any, but the same throughout
 }
 
-// signers says which party signs a type of receipt, and order which types it may follow.
-var (
-	byReceiver = map[string]bool{StateAccepted: true, StateDeclined: true, StateAcknowledged: true}
-	follows    = map[string]string{
-		StateOffered: "", StateAccepted: StateOffered, StateDeclined: StateOffered, StateDelivered: StateAccepted, StateAcknowledged: StateDelivered,
+// follows says which types a type of receipt may follow; the first one follows nothing.
+var follows = map[string][]string{
+	StateOffered: {""}, StateAccepted: {StateOffered}, StateDeclined: {StateOffered},
+	StateWithdrawn: {StateOffered, StateAccepted}, StateExpired: {StateOffered, StateAccepted},
+	StateDelivered: {StateAccepted}, StateAcknowledged: {StateDelivered}, StateRefused: {StateDelivered},
+	StateClosed: {StateAcknowledged},
+}
+
+// signerOf is the OIN of who must sign a receipt of a transfer that began with first.
+func signerOf(r, first Receipt) string {
+	switch r.Type {
+	case StateAccepted, StateDeclined, StateAcknowledged, StateRefused:
+		return first.Details.Receiver
+	case StateWithdrawn:
+		return first.Details.Sender
+	case StateClosed:
+		if r.Details.Source != SourceUntold {
+			return first.Details.Sender
+		}
 	}
-)
+	return first.Actor // the hub
+}
 
 // VerifyReceipts checks a whole chain: every statement, every signature, who may sign what, the order, the links and that
 // all speak of one manifest. It gives the receipts read, or every fault; one fault makes the bundle worthless as proof.
@@ -173,9 +193,9 @@ func link(transfer string, chain []Receipt, previous string, t Trust) error {
 		before = chain[len(chain)-2].Type
 	}
 	expected, known := follows[r.Type]
-	signer, hub := first.Actor, t.Hub == "" || t.Hub == first.Actor
-	if byReceiver[r.Type] {
-		signer, hub = first.Details.Receiver, true
+	waitedFor := first.Details.Receiver
+	if before == StateAccepted {
+		waitedFor = first.Details.Sender
 	}
 	var faults []error
 	fault := func(bad bool, text string) {
@@ -186,9 +206,10 @@ func link(transfer string, chain []Receipt, previous string, t Trust) error {
 	fault(r.Transfer != transfer, "is of another transfer")
 	fault(r.Sequence != len(chain), fmt.Sprintf("has number %d", r.Sequence))
 	fault(!known, "has an unknown type")
-	fault(known && expected != before, "does not follow "+before)
+	fault(known && !slices.Contains(expected, before), "does not follow "+before)
 	fault(r.Previous != previous, "does not name the receipt before it")
-	fault(r.Actor != signer || !hub, "is not signed by who answers for it")
+	fault(r.Actor != signerOf(r, first) || t.Hub != "" && t.Hub != first.Actor, "is not signed by who answers for it")
+	fault(r.Type == StateExpired && r.Details.WaitedFor != waitedFor, "does not name who was waited for")
 	fault(first.Details.Manifest == nil, "the offer states no manifest")
 	fault(first.Details.Manifest != nil && r.ManifestSHA256 != first.Details.Manifest.SHA256(), "is of another manifest than was offered")
 	return errors.Join(faults...)

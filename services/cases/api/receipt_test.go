@@ -183,7 +183,7 @@ func TestAChainThatWasTamperedWithIsRefused(t *testing.T) {
 		"an offer whose manifest differs":  {at(1, func(r *api.Receipt, _ *party) { r.Details.Manifest = &manifest }), "another manifest"},
 		"an offer without manifest":        {at(1, func(r *api.Receipt, _ *party) { r.Details.Manifest = nil }), "no manifest"},
 		"a number that does not fit":       {at(3, func(r *api.Receipt, _ *party) { r.Sequence = 7 }), "number 7"},
-		"a type that nobody knows":         {at(4, func(r *api.Receipt, _ *party) { r.Type = "gesloten" }), "unknown type"},
+		"a type that nobody knows":         {at(4, func(r *api.Receipt, _ *party) { r.Type = "verscheurd" }), "unknown type"},
 		"a link to something else":         {at(3, func(r *api.Receipt, _ *party) { r.Previous = api.ReceiptHash("x") }), "does not name the receipt before it"},
 		"made when the key was over":       {at(4, func(r *api.Receipt, _ *party) { r.At = moment.Add(2 * time.Hour) }), "outside the time"},
 		"made before the key was there":    {at(4, func(r *api.Receipt, _ *party) { r.At = moment.Add(-2 * time.Hour) }), "outside the time"},

@@ -16,6 +16,14 @@ var (
 		ID: "transfer-other-content", Kind: errs.Conflict, Side: errs.SideClient, Title: "The same was sent before with other content",
 		Next: "Read the transfer; what was stored cannot be changed. Offer another content under a new UUID.",
 	}
+	codeKeyUsed = &errs.Code{
+		ID: "idempotency-key-reused", Kind: errs.Unprocessable, Side: errs.SideClient, Title: "The Idempotency-Key was used for another request",
+		Next: "Make a new key for every command, and send it again only with exactly the same command.",
+	}
+	codeDisposition = &errs.Code{
+		ID: "source-case-open", Kind: errs.Conflict, Side: errs.SideClient, Title: "The case that was handed over is still open at the sender",
+		Next: "Give your case an end status that points to the receiver's case, then close the transfer with bronzaak afgesloten.",
+	}
 	codeState = &errs.Code{
 		ID: "transfer-state", Kind: errs.Conflict, Side: errs.SideClient, Title: "Not possible in the current state of the transfer",
 		Next: "Do one of the commands in toegestaan, or wait for the other organisation.",

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,9 +20,9 @@ type Deps struct {
 	Agreements Agreements
 	Receipts   Signer
 	Logbook    Logbook
-	Hub        string        // OIN of the hub, which signs for offered and delivered
-	NewID      func() string // of receipts and events
-	Now        func() time.Time
+	Hub        string           // OIN of the hub, which signs for offered, delivered and what the timer does
+	NewID      func() string    // of receipts and events
+	Now        func() time.Time // the clock that agreements are judged by; deadlines go by the store's
 }
 
 // Exchange carries out commands.
@@ -58,9 +59,13 @@ func (e *StateError) Error() string { return e.Err.Error() }
 // Unwrap gives the refusal.
 func (e *StateError) Unwrap() error { return e.Err }
 
-// Offer makes a transfer. The same offer under the same id gives what the first one gave.
-func (x *Exchange) Offer(ctx context.Context, c Caller, id string, o Offer) (Outcome, error) {
-	now := x.now()
+// Offer makes a transfer. The same offer under the same id gives what the first one gave. A trial checks everything that
+// an offer is checked for, the receipt key included, and stores and sends nothing; its outcome has no receipt.
+func (x *Exchange) Offer(ctx context.Context, c Caller, id string, o Offer, trial bool) (Outcome, error) {
+	now, err := x.now(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
 	grant, err := x.grant(c, now)
 	if err != nil {
 		return Outcome{}, err
@@ -87,11 +92,17 @@ func (x *Exchange) Offer(ctx context.Context, c Caller, id string, o Offer) (Out
 	}
 	t := Transfer{
 		ID: id, Sender: c.Organisation, Offer: o, State: Offered, Version: 1, Receipts: 1,
-		Agreement: grant.Agreement, OfferedAt: now, ChangedAt: now, Trace: c.Trace,
+		Agreement: grant.Agreement, OfferedAt: now, ChangedAt: now, Deadline: o.Deadline, Trace: c.Trace,
 	}
-	tr, err := x.transition(t, x.Hub, "", now)
+	if t.Deadline.IsZero() {
+		t.Deadline = now.Add(DefaultTerm)
+	}
+	tr, err := x.transition(t, x.Hub, "", "", now)
 	if err != nil {
 		return Outcome{}, err
+	}
+	if trial {
+		return x.outcome(c, &t, now, "", false), nil
 	}
 	err = x.Store.Add(ctx, tr)
 	if errors.Is(err, ErrTaken) { // by the same offer a moment ago, or by somebody else
@@ -122,27 +133,54 @@ func (x *Exchange) offeredBefore(ctx context.Context, c Caller, held *Transfer, 
 // Act is a command with what comes along.
 type Act struct {
 	Command   Command
-	IfVersion int64     // the version the caller looked at; 0: any
-	Reason    string    // Decline
-	Processed Processed // Acknowledge
-	Payload   []byte    // Deliver: the case
-	Case      CaseKey   // Deliver: Source and ID as they stand in the payload
+	IfVersion int64       // the version the caller looked at; 0: any
+	Key       string      // Idempotency-Key; empty: none
+	Reason    string      // Decline, Withdraw, Refuse
+	Code      RefusalCode // Refuse
+	Source    Disposition // Close
+	Processed Processed   // Acknowledge
+	Payload   []byte      // Deliver: the case
+	Case      CaseKey     // Deliver: Source and ID as they stand in the payload
+}
+
+// fingerprint identifies what a command asks, for the Idempotency-Key that it comes with.
+func (a Act) fingerprint(id string) string {
+	text, _ := json.Marshal([]string{ // strings only: cannot fail
+		id, string(a.Command), a.Reason, string(a.Code), string(a.Source), a.Processed.ID, a.Processed.URL,
+	})
+	sum := sha256.Sum256(append(text, a.Payload...))
+	return hex.EncodeToString(sum[:])
+}
+
+// apply brings what comes along with a command into the transfer.
+func (a Act) apply(t *Transfer) {
+	switch a.Command {
+	case Decline, Withdraw:
+		t.Reason = a.Reason
+	case Refuse:
+		t.Reason, t.Code = a.Reason, a.Code
+	case Acknowledge:
+		t.Processed = a.Processed
+	case Close:
+		t.Source = a.Source
+	case Accept, Deliver:
+	}
 }
 
 // attempts bounds how often a command starts over because another one came first. Each time the transfer has moved on,
-// and it has five states.
+// and no way through its states is as long.
 const attempts = 8
 
 // Do carries out a command. Repeating one that was carried out gives its receipt again, also when the transfer has moved
 // on since: a caller whose answer was lost must be able to ask again.
 func (x *Exchange) Do(ctx context.Context, c Caller, id string, a Act) (Outcome, error) {
-	grant, err := x.grant(c, x.now())
+	grant, err := x.grant(c, x.local())
 	if err != nil {
 		return Outcome{}, err
 	}
 	for range attempts {
 		out, err := x.try(ctx, c, grant, id, a)
-		if !errors.Is(err, ErrStale) {
+		if !errors.Is(err, ErrStale) && !errors.Is(err, ErrKeyUsed) {
 			return out, err
 		}
 	}
@@ -150,7 +188,10 @@ func (x *Exchange) Do(ctx context.Context, c Caller, id string, a Act) (Outcome,
 }
 
 func (x *Exchange) try(ctx context.Context, c Caller, grant Grant, id string, a Act) (Outcome, error) {
-	now := x.now()
+	now, err := x.now(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
 	t, err := x.find(ctx, c, grant, id)
 	if err != nil {
 		return Outcome{}, err
@@ -163,31 +204,44 @@ func (x *Exchange) try(ctx context.Context, c Caller, grant Grant, id string, a 
 	if grant.own() != (s.by == Receiver) {
 		return Outcome{}, x.refuse(c, &t, now, codeAgreement.New("the agreement of the token is not for what the %s does", s.by).WithRule(grant.ContractHash))
 	}
-	if reached(t.State, s.to) {
-		return x.again(ctx, c, &t, s, a, now)
+	receipts, err := x.receiptsOf(ctx, &t)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := x.keyFits(ctx, c, &t, a, now); err != nil {
+		return Outcome{}, err
+	}
+	if made := receiptOf(receipts, s.to); made != "" {
+		if !a.repeats(&t) {
+			return Outcome{}, x.refuse(c, &t, now, codeContent.New("this was done before, in other words"))
+		}
+		return x.outcome(c, &t, now, made, false), nil
+	}
+	if t.Overdue(now) { // the timer was not here yet
+		if err := x.timeOut(ctx, &t, now); err != nil {
+			return Outcome{}, err
+		}
+		return Outcome{}, ErrStale // look again: it has expired now
 	}
 	if err := x.guard(c, &t, s, a, now); err != nil {
 		return Outcome{}, err
 	}
 	next := t
 	next.State, next.Version, next.Receipts, next.ChangedAt = s.to, t.Version+1, t.Receipts+1, now
-	next.Reason, next.Processed = a.Reason, a.Processed
-	receipts, err := x.Store.Receipts(ctx, id)
+	a.apply(&next)
+	actor := c.Organisation
+	if s.hub {
+		actor = x.Hub
+	}
+	tr, err := x.transition(next, actor, receipts[len(receipts)-1].Compact, "", now)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if len(receipts) != t.Receipts { // another command came between the two readings
-		return Outcome{}, ErrStale
+	tr.From, tr.Payload = t.Version, a.Payload
+	if a.Key != "" {
+		tr.Key = &Key{Organisation: c.Organisation, Value: a.Key, Transfer: id, Request: a.fingerprint(id), Sequence: next.Receipts}
 	}
-	actor := x.Hub
-	if s.signer != "" {
-		actor = c.Organisation
-	}
-	tr, err := x.transition(next, actor, receipts[len(receipts)-1], now)
-	if err != nil {
-		return Outcome{}, err
-	}
-	if tr.From, tr.Payload = t.Version, a.Payload; a.Command == Deliver {
+	if a.Command == Deliver {
 		if err := x.log(ctx, t.Responsible(), t.Agreement.Activity, "zaak afleveren", now); err != nil {
 			return Outcome{}, err
 		}
@@ -198,31 +252,51 @@ func (x *Exchange) try(ctx context.Context, c Caller, grant Grant, id string, a 
 	return x.outcome(c, &next, now, tr.Signed, true), nil
 }
 
-// again answers a command that was carried out before, if it says the same.
-func (x *Exchange) again(ctx context.Context, c Caller, t *Transfer, s step, a Act, now time.Time) (Outcome, error) {
-	same := true
-	switch a.Command {
-	case Decline:
-		same = a.Reason == t.Reason
-	case Acknowledge:
-		same = a.Processed == t.Processed
-	case Deliver:
-		same = matches(t.Offer.Manifest, a.Payload)
-	case Accept:
+// keyFits refuses an Idempotency-Key that came with another request before. One that came with the same request needs no
+// more: that a repeat gets the receipt of the first one holds without a key too.
+func (x *Exchange) keyFits(ctx context.Context, c Caller, t *Transfer, a Act, now time.Time) error {
+	if a.Key == "" {
+		return nil
 	}
-	if !same {
-		return Outcome{}, x.refuse(c, t, now, codeContent.New("this was done before, in other words"))
+	used, err := x.Store.Key(ctx, c.Organisation, a.Key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case used.Request != a.fingerprint(t.ID):
+		return x.refuse(c, t, now, codeKeyUsed.New("your organisation sent another request with this Idempotency-Key"))
 	}
-	return x.repeated(ctx, c, t, s.to, now)
+	return nil
 }
 
-// reached tells whether a transfer in state now has been in state earlier. Declined lies on no way to anything.
-func reached(now, earlier State) bool {
-	if now == Declined || earlier == Declined {
-		return now == earlier || earlier == Offered
+// repeats tells whether a command says what was said when it was carried out.
+func (a Act) repeats(t *Transfer) bool {
+	if a.Command == Deliver {
+		return matches(t.Offer.Manifest, a.Payload)
 	}
-	order := map[State]int{Offered: 0, Accepted: 1, Delivered: 2, Acknowledged: 3}
-	return order[now] >= order[earlier]
+	again := *t
+	a.apply(&again)
+	return again == *t
+}
+
+// receiptsOf gives the receipts of a transfer as it was read; ErrStale when another command came between the readings.
+func (x *Exchange) receiptsOf(ctx context.Context, t *Transfer) ([]SignedReceipt, error) {
+	receipts, err := x.Store.Receipts(ctx, t.ID)
+	if err == nil && (len(receipts) == 0 || len(receipts) != t.Receipts) {
+		err = ErrStale
+	}
+	return receipts, err
+}
+
+// receiptOf gives the receipt of one type, compact; empty when there is none. No state is reached twice.
+func receiptOf(receipts []SignedReceipt, made State) string {
+	for _, r := range receipts {
+		if r.Type == made {
+			return r.Compact
+		}
+	}
+	return ""
 }
 
 // repeated answers a repeat with the receipt that the first one got.
@@ -231,25 +305,27 @@ func (x *Exchange) repeated(ctx context.Context, c Caller, t *Transfer, made Sta
 	if err != nil {
 		return Outcome{}, err
 	}
-	place := map[State]int{Offered: 0, Accepted: 1, Declined: 1, Delivered: 2, Acknowledged: 3}[made]
-	if place >= len(receipts) {
-		return Outcome{}, fmt.Errorf("transfer has %d receipts, number %d is missing", len(receipts), place+1)
+	receipt := receiptOf(receipts, made)
+	if receipt == "" {
+		return Outcome{}, fmt.Errorf("transfer has no receipt %s", made)
 	}
-	return x.outcome(c, t, now, receipts[place], false), nil
+	return x.outcome(c, t, now, receipt, false), nil
 }
 
 // guard refuses what is not possible now.
 func (x *Exchange) guard(c Caller, t *Transfer, s step, a Act, now time.Time) error {
 	var refusal *errs.Error
 	switch {
-	case t.State != s.from:
+	case t.State == Expired:
+		refusal = codeExpired.New("the offer was open until %s", t.Deadline.Format(time.RFC3339))
+	case !slices.Contains(s.from, t.State):
 		refusal = codeState.New("the transfer is %s; your organisation can do now: %s", t.State, x.possible(c, t, now))
 	case a.IfVersion != 0 && a.IfVersion != t.Version:
 		refusal = codeChanged.New("the version is %d, not %d", t.Version, a.IfVersion)
 	case x.frozen(t, now):
 		refusal = codeFrozen.New("the agreement that the case was offered under is suspended or has ended").WithRule(t.Agreement.ContractHash)
-	case t.Expired(now):
-		refusal = codeExpired.New("the offer was open until %s", t.Offer.Deadline.Format(time.RFC3339))
+	case a.Command == Close && t.Offer.Kind == Handover && a.Source != SourceClosed:
+		refusal = codeDisposition.New("a case that was handed over is closed at its sender")
 	case a.Command != Deliver:
 		return nil
 	case !matches(t.Offer.Manifest, a.Payload):
@@ -281,8 +357,10 @@ func matches(m Manifest, payload []byte) bool {
 }
 
 // transition signs the receipt of a transfer's new state and writes its events.
-func (x *Exchange) transition(t Transfer, actor, previous string, now time.Time) (Transition, error) {
-	r := Receipt{ID: x.NewID(), Sequence: t.Receipts, Type: t.State, Actor: actor, At: now, Previous: previous}
+func (x *Exchange) transition(t Transfer, actor, previous, waitedFor string, now time.Time) (Transition, error) {
+	r := Receipt{
+		ID: x.NewID(), Sequence: t.Receipts, Type: t.State, Actor: actor, At: now, Previous: previous, WaitedFor: waitedFor,
+	}
 	signed, err := x.Receipts.Sign(&t, r)
 	if err != nil {
 		return Transition{}, err
@@ -308,5 +386,11 @@ func (x *Exchange) log(ctx context.Context, controller, activity, name string, n
 // retryLogbook is when a caller may try again after the logbook was away.
 const retryLogbook = 5 * time.Second
 
-// now is the moment, as exactly as it is stored.
-func (x *Exchange) now() time.Time { return x.Now().UTC().Truncate(time.Microsecond) }
+// now is the moment by the store's clock: deadlines, receipts and every instance of the service go by the same one.
+func (x *Exchange) now(ctx context.Context) (time.Time, error) {
+	at, err := x.Store.Now(ctx)
+	return at.UTC().Truncate(time.Microsecond), err
+}
+
+// local is the moment by this process's clock, for what needs no agreement with other instances.
+func (x *Exchange) local() time.Time { return x.Now().UTC().Truncate(time.Microsecond) }

@@ -28,8 +28,12 @@ type world struct {
 	x         *exchange.Exchange
 	transfer  *exchange.Transfer
 	receipts  []string
+	types     []exchange.State
+	signed    exchange.Receipt // the last one
 	events    []exchange.Event
 	payload   []byte
+	keys      map[string]exchange.Key
+	clock     time.Time
 	meanwhile func() // runs once, between reading and storing
 	records   int
 	ids       int
@@ -37,10 +41,10 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t}
+	w := &world{t: t, keys: map[string]exchange.Key{}, clock: moment}
 	var err error
 	w.x, err = exchange.New(exchange.Deps{
-		Store: w, Agreements: w, Receipts: w, Logbook: w, Hub: hub, Now: func() time.Time { return moment },
+		Store: w, Agreements: w, Receipts: w, Logbook: w, Hub: hub, Now: func() time.Time { return w.clock },
 		NewID: func() string { w.ids++; return fmt.Sprint("id-", w.ids) },
 	})
 	if err != nil {
@@ -61,6 +65,7 @@ func (w *world) Grant(hash string, _ time.Time) (exchange.Grant, bool) {
 func (w *world) Organisation(oin string) bool { return oin == groningen || oin == assen }
 
 func (w *world) Sign(t *exchange.Transfer, r exchange.Receipt) (string, error) {
+	w.signed = r
 	return fmt.Sprintf("%d %s by %s after (%s)", r.Sequence, t.State, r.Actor, r.Previous), nil
 }
 
@@ -92,15 +97,43 @@ func (w *world) Change(_ context.Context, tr exchange.Transition) error {
 }
 
 func (w *world) keep(tr exchange.Transition) error {
+	if k := tr.Key; k != nil {
+		w.keys[k.Organisation+" "+k.Value] = *k
+	}
 	w.transfer, w.receipts, w.events = &tr.Transfer, append(w.receipts, tr.Signed), append(w.events, tr.Events...)
+	w.types = append(w.types, tr.Receipt.Type)
 	if tr.Payload != nil {
 		w.payload = tr.Payload
 	}
 	return nil
 }
 
-func (w *world) Receipts(context.Context, string) ([]string, error) { return w.receipts, nil }
-func (w *world) Payload(context.Context, string) ([]byte, error)    { return w.payload, nil }
+func (w *world) Receipts(context.Context, string) ([]exchange.SignedReceipt, error) {
+	out := make([]exchange.SignedReceipt, len(w.receipts))
+	for i, compact := range w.receipts {
+		out[i] = exchange.SignedReceipt{Type: w.types[i], Compact: compact}
+	}
+	return out, nil
+}
+
+func (w *world) Now(context.Context) (time.Time, error) { return w.clock, nil }
+
+func (w *world) Key(_ context.Context, organisation, value string) (exchange.Key, error) {
+	k, ok := w.keys[organisation+" "+value]
+	if !ok {
+		return k, exchange.ErrNotFound
+	}
+	return k, nil
+}
+
+func (w *world) Claim(_ context.Context, now time.Time, _ time.Duration, _ int) ([]exchange.Transfer, error) {
+	if w.transfer == nil || w.transfer.Due().IsZero() || now.Before(w.transfer.Due()) {
+		return nil, nil
+	}
+	return []exchange.Transfer{*w.transfer}, nil
+}
+
+func (w *world) Payload(context.Context, string) ([]byte, error) { return w.payload, nil }
 func (w *world) List(context.Context, exchange.View, exchange.Filter) ([]exchange.Transfer, error) {
 	return nil, nil
 }
@@ -123,7 +156,7 @@ func offer() exchange.Offer {
 
 func (w *world) offer() exchange.Outcome {
 	w.t.Helper()
-	out, err := w.x.Offer(w.t.Context(), sender, "t", offer())
+	out, err := w.x.Offer(w.t.Context(), sender, "t", offer(), false)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -196,7 +229,7 @@ func TestTheResponsibleOrganisationFollowsKindAndState(t *testing.T) {
 		for _, state := range exchange.States() {
 			transfer := exchange.Transfer{Sender: groningen, State: state, Offer: exchange.Offer{Receiver: assen, Kind: kind}}
 			want := assen
-			if kind == exchange.OnBehalf || state == exchange.Offered || state == exchange.Accepted || state == exchange.Declined {
+			if kind == exchange.OnBehalf || state != exchange.Delivered && state != exchange.Acknowledged && state != exchange.Closed {
 				want = groningen
 			}
 			if got := transfer.Responsible(); got != want {
@@ -208,10 +241,10 @@ func TestTheResponsibleOrganisationFollowsKindAndState(t *testing.T) {
 
 func TestADeadlineHoldsUntilTheDelivery(t *testing.T) {
 	for _, state := range exchange.States() {
-		transfer := exchange.Transfer{Sender: groningen, State: state, Offer: exchange.Offer{Receiver: assen, Deadline: moment}}
+		transfer := exchange.Transfer{Sender: groningen, State: state, Deadline: moment, Offer: exchange.Offer{Receiver: assen}}
 		want := state == exchange.Offered || state == exchange.Accepted
-		if transfer.Expired(moment) != want || transfer.Expired(moment.Add(-time.Second)) {
-			t.Errorf("%s: expired %v, want %v", state, transfer.Expired(moment), want)
+		if transfer.Overdue(moment) != want || transfer.Overdue(moment.Add(-time.Second)) {
+			t.Errorf("%s: expired %v, want %v", state, transfer.Overdue(moment), want)
 		}
 	}
 }

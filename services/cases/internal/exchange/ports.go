@@ -44,20 +44,29 @@ var (
 	ErrNotFound = errors.New("no such transfer")
 	// ErrTaken says that a transfer with the id of a new one is there already.
 	ErrTaken = errors.New("the id is taken")
+	// ErrKeyUsed says that another command of the organisation came with the same Idempotency-Key.
+	ErrKeyUsed = errors.New("the idempotency key is taken")
 	// ErrStale says that the transfer has another version than the transition was made from.
 	ErrStale = errors.New("the transfer changed meanwhile")
 )
 
 // Store keeps transfers. Every query is bound to a view, so that what others have cannot be reached by mistake.
 type Store interface {
+	// Now gives the time by the database's clock, the one that deadlines are judged by.
+	Now(ctx context.Context) (time.Time, error)
 	// Find gives a transfer, or ErrNotFound.
 	Find(ctx context.Context, v View, id string) (Transfer, error)
 	// Add stores a new transfer with its receipt and events, or nothing: ErrTaken.
 	Add(ctx context.Context, t Transition) error
-	// Change stores a transition, or nothing: ErrStale.
+	// Change stores a transition, or nothing: ErrStale, or ErrKeyUsed.
 	Change(ctx context.Context, t Transition) error
-	// Receipts gives the receipts of a transfer in order, compact. The transfer was found in a view before.
-	Receipts(ctx context.Context, id string) ([]string, error)
+	// Receipts gives the receipts of a transfer in order. The transfer was found in a view before.
+	Receipts(ctx context.Context, id string) ([]SignedReceipt, error)
+	// Key gives what an organisation used an Idempotency-Key for; ErrNotFound when it did not.
+	Key(ctx context.Context, organisation, value string) (Key, error)
+	// Claim gives transfers that the timer has to look at, in the order of their times, and keeps them from every other
+	// worker until the lease ends.
+	Claim(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Transfer, error)
 	// Payload gives the bytes that were delivered. The transfer was found in a view before.
 	Payload(ctx context.Context, id string) ([]byte, error)
 	// List gives a page of transfers, newest first.

@@ -63,7 +63,10 @@ func (x *Exchange) refuse(c Caller, t *Transfer, now time.Time, e *errs.Error) e
 
 // Get gives one transfer.
 func (x *Exchange) Get(ctx context.Context, c Caller, id string) (Outcome, error) {
-	now := x.now()
+	now, err := x.now(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
 	g, err := x.grant(c, now)
 	if err != nil {
 		return Outcome{}, err
@@ -77,7 +80,10 @@ func (x *Exchange) Get(ctx context.Context, c Caller, id string) (Outcome, error
 
 // List gives a page of transfers, newest first.
 func (x *Exchange) List(ctx context.Context, c Caller, f Filter) ([]Outcome, error) {
-	now := x.now()
+	now, err := x.now(ctx)
+	if err != nil {
+		return nil, err
+	}
 	g, err := x.grant(c, now)
 	if err != nil {
 		return nil, err
@@ -94,8 +100,8 @@ func (x *Exchange) List(ctx context.Context, c Caller, f Filter) ([]Outcome, err
 }
 
 // ReceiptsOf gives the receipts of a transfer in order.
-func (x *Exchange) ReceiptsOf(ctx context.Context, c Caller, id string) ([]string, error) {
-	g, err := x.grant(c, x.now())
+func (x *Exchange) ReceiptsOf(ctx context.Context, c Caller, id string) ([]SignedReceipt, error) {
+	g, err := x.grant(c, x.local())
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +114,7 @@ func (x *Exchange) ReceiptsOf(ctx context.Context, c Caller, id string) ([]strin
 // Case gives the bytes of a delivered case to its receiver, once the look is in the processing log. Reading stays
 // possible when the agreement of the transfer has ended.
 func (x *Exchange) Case(ctx context.Context, c Caller, id string) ([]byte, Manifest, error) {
-	now := x.now()
+	now := x.local()
 	g, err := x.grant(c, now)
 	if err != nil {
 		return nil, Manifest{}, err
@@ -119,7 +125,7 @@ func (x *Exchange) Case(ctx context.Context, c Caller, id string) ([]byte, Manif
 		return nil, Manifest{}, err
 	case t.Role(c.Organisation) != Receiver:
 		return nil, Manifest{}, x.refuse(c, &t, now, codeReaders.New("only the receiver fetches the case here"))
-	case t.State != Delivered && t.State != Acknowledged:
+	case !t.State.holdsCase():
 		return nil, Manifest{}, x.refuse(c, &t, now, codeNoCase.New("the transfer is %s", t.State))
 	}
 	payload, err := x.Store.Payload(ctx, id)
@@ -138,7 +144,7 @@ func (x *Exchange) Case(ctx context.Context, c Caller, id string) ([]byte, Manif
 
 // Events gives a piece of the caller's feed.
 func (x *Exchange) Events(ctx context.Context, c Caller, after int64, limit int) (Feed, error) {
-	g, err := x.grant(c, x.now())
+	g, err := x.grant(c, x.local())
 	if err != nil {
 		return Feed{}, err
 	}

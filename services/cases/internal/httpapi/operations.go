@@ -27,11 +27,13 @@ func (t transfer) StatusCode() int {
 func (t transfer) Headers() http.Header { return http.Header{"ETag": {api.ETag(t.Version)}} }
 
 func (h *handlers) offer(ctx context.Context, c exchange.Caller, q offerRequest) (transfer, error) {
-	out, err := h.Exchange.Offer(ctx, c, q.id, q.offer)
+	out, err := h.Exchange.Offer(ctx, c, q.id, q.offer, q.trial)
 	if err != nil {
 		return transfer{}, err
 	}
-	return transfer{wire(c, out), out.Made}, nil
+	w := wire(c, out)
+	w.Trial = q.trial
+	return transfer{w, out.Made}, nil
 }
 
 func (h *handlers) do(ctx context.Context, c exchange.Caller, id string, a exchange.Act) (transfer, error) {
@@ -43,19 +45,31 @@ func (h *handlers) do(ctx context.Context, c exchange.Caller, id string, a excha
 }
 
 func (h *handlers) accept(ctx context.Context, c exchange.Caller, q acceptRequest) (transfer, error) {
-	return h.do(ctx, c, q.id, exchange.Act{Command: exchange.Accept, IfVersion: q.version})
+	return h.do(ctx, c, q.id, exchange.Act{Command: exchange.Accept, IfVersion: q.version, Key: q.key})
 }
 
 func (h *handlers) decline(ctx context.Context, c exchange.Caller, q declineRequest) (transfer, error) {
-	return h.do(ctx, c, q.id, exchange.Act{Command: exchange.Decline, IfVersion: q.version, Reason: q.reason})
+	return h.do(ctx, c, q.id, exchange.Act{Command: exchange.Decline, IfVersion: q.version, Key: q.key, Reason: q.reason})
 }
 
 func (h *handlers) deliver(ctx context.Context, c exchange.Caller, q deliverRequest) (transfer, error) {
-	return h.do(ctx, c, q.id, exchange.Act{Command: exchange.Deliver, IfVersion: q.version, Payload: q.payload, Case: q.key})
+	return h.do(ctx, c, q.id, exchange.Act{Command: exchange.Deliver, IfVersion: q.version, Payload: q.payload, Case: q.caseKey})
 }
 
 func (h *handlers) acknowledge(ctx context.Context, c exchange.Caller, q acknowledgeRequest) (transfer, error) {
-	return h.do(ctx, c, q.id, exchange.Act{Command: exchange.Acknowledge, IfVersion: q.version, Processed: q.processed})
+	return h.do(ctx, c, q.id, exchange.Act{Command: exchange.Acknowledge, IfVersion: q.version, Key: q.key, Processed: q.processed})
+}
+
+func (h *handlers) withdraw(ctx context.Context, c exchange.Caller, q declineRequest) (transfer, error) {
+	return h.do(ctx, c, q.id, exchange.Act{Command: exchange.Withdraw, IfVersion: q.version, Key: q.key, Reason: q.reason})
+}
+
+func (h *handlers) refuse(ctx context.Context, c exchange.Caller, q refuseRequest) (transfer, error) {
+	return h.do(ctx, c, q.id, exchange.Act{Command: exchange.Refuse, IfVersion: q.version, Key: q.key, Reason: q.reason, Code: q.code})
+}
+
+func (h *handlers) closing(ctx context.Context, c exchange.Caller, q closeRequest) (transfer, error) {
+	return h.do(ctx, c, q.id, exchange.Act{Command: exchange.Close, IfVersion: q.version, Key: q.key, Source: q.source})
 }
 
 func (h *handlers) get(ctx context.Context, c exchange.Caller, q target) (transfer, error) {
@@ -90,11 +104,15 @@ func (h *handlers) receipts(ctx context.Context, c exchange.Caller, q target) (a
 	if err != nil {
 		return api.Bundle{}, err
 	}
-	statements, err := h.Keys.StatementsOf(list)
+	compact := make([]string, len(list))
+	for i, r := range list {
+		compact[i] = r.Compact
+	}
+	statements, err := h.Keys.StatementsOf(compact)
 	if err != nil {
 		return api.Bundle{}, err
 	}
-	return api.Bundle{Transfer: q.id, Receipts: list, Statements: statements}, nil
+	return api.Bundle{Transfer: q.id, Receipts: compact, Statements: statements}, nil
 }
 
 // keySet is open to all, other origins included.
@@ -117,12 +135,13 @@ func wire(c exchange.Caller, out exchange.Outcome) api.Transfer {
 		Case: api.CaseKey{
 			Source: t.Offer.Case.Source, ID: t.Offer.Case.ID, Type: api.CaseType(t.Offer.Case.Type), Description: t.Offer.Case.Description,
 		},
-		Manifest: api.Manifest(t.Offer.Manifest), Deadline: optional(t.Offer.Deadline),
+		Manifest: api.Manifest(t.Offer.Manifest), Deadline: optional(t.Deadline),
 		Purpose: t.Agreement.Purpose, ContractHash: t.Agreement.ContractHash, GrantHash: t.Agreement.GrantHash,
-		OfferedAt: t.OfferedAt, ChangedAt: t.ChangedAt, Reason: t.Reason,
+		OfferedAt: t.OfferedAt, ChangedAt: t.ChangedAt, WaitsFor: t.WaitsFor(),
+		Reason: t.Reason, Code: string(t.Code), Source: string(t.Source),
 		Allowed: commands(out.Allowed), Frozen: out.Frozen, Receipt: out.Receipt, Trace: t.Trace,
 	}
-	if t.State == exchange.Acknowledged {
+	if t.Processed.ID != "" {
 		w.Processed = &api.Processed{ID: t.Processed.ID, URL: t.Processed.URL}
 	}
 	return w

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +35,8 @@ func transferID(s string) (string, error) {
 // target is the transfer that a request is about.
 type target struct {
 	id      string
-	version int64 // of If-Match; 0: any
+	version int64  // of If-Match; 0: any
+	key     string // Idempotency-Key; empty: none
 }
 
 // Decode implements kit's decoder.
@@ -43,11 +45,32 @@ func (t *target) Decode(r *http.Request) error {
 	if t.id, err = transferID(r.PathValue("uuid")); err != nil {
 		return err
 	}
-	if err := kit.NewQuery(r).Err(); err != nil {
+	if r.Method != http.MethodPut { // that of an offer has a query
+		if err := kit.NewQuery(r).Err(); err != nil {
+			return err
+		}
+	}
+	if t.version, err = ifMatch(r); err != nil {
 		return err
 	}
-	t.version, err = ifMatch(r)
+	t.key, err = idempotencyKey(r)
 	return err
+}
+
+var keyForm = regexp.MustCompile(`^[!-~]{1,200}$`)
+
+// idempotencyKey reads the header; a PUT needs none, its path and content say which command it is.
+func idempotencyKey(r *http.Request) (string, error) {
+	values := r.Header.Values("Idempotency-Key")
+	switch {
+	case len(values) == 0 || r.Method != http.MethodPost:
+		return "", nil
+	case len(values) > 1 || !keyForm.MatchString(values[0]):
+		return "", errs.CodeInvalid.New("Idempotency-Key is malformed").WithFields(errs.Field{
+			Name: "Idempotency-Key", Code: "format", Reason: "must stand once, 1 to 200 visible ASCII characters",
+		})
+	}
+	return values[0], nil
 }
 
 func ifMatch(r *http.Request) (int64, error) {
@@ -68,6 +91,7 @@ func ifMatch(r *http.Request) (int64, error) {
 type offerRequest struct {
 	target
 	offer exchange.Offer
+	trial bool
 }
 
 var (
@@ -90,6 +114,11 @@ func isRegistryURL(s string) bool {
 // Decode implements kit's decoder.
 func (q *offerRequest) Decode(r *http.Request) error {
 	if err := q.target.Decode(r); err != nil {
+		return err
+	}
+	in := kit.NewQuery(r)
+	q.trial = in.String("proef", kit.OneOf("true", "false")) == "true"
+	if err := in.Err(); err != nil {
 		return err
 	}
 	body, err := readBody(r)
@@ -136,7 +165,48 @@ func (q *acceptRequest) Decode(r *http.Request) error {
 	return body.err()
 }
 
-// declineRequest is POST …/afwijzing.
+// refuseRequest is POST …/weigering.
+type refuseRequest struct {
+	target
+	code   exchange.RefusalCode
+	reason string
+}
+
+// Decode implements kit's decoder.
+func (q *refuseRequest) Decode(r *http.Request) error {
+	if err := q.target.Decode(r); err != nil {
+		return err
+	}
+	body, err := readBody(r)
+	if err != nil {
+		return err
+	}
+	q.code = exchange.RefusalCode(body.text("redencode", true, oneOf(
+		api.RefusedIncomplete, api.RefusedUnreadable, api.RefusedMisdirected, api.RefusedDuplicate, api.RefusedOther)))
+	q.reason = body.text("reden", true, reason, noBSN)
+	return body.err()
+}
+
+// closeRequest is POST …/sluiting.
+type closeRequest struct {
+	target
+	source exchange.Disposition
+}
+
+// Decode implements kit's decoder.
+func (q *closeRequest) Decode(r *http.Request) error {
+	if err := q.target.Decode(r); err != nil {
+		return err
+	}
+	body, err := readBody(r)
+	if err != nil {
+		return err
+	}
+	q.source = exchange.Disposition(body.text("bronzaak", true, oneOf(api.SourceClosed, api.SourceOpen)))
+	return body.err()
+}
+
+// declineRequest is POST …/afwijzing and POST …/intrekking.
 type declineRequest struct {
 	target
 	reason string
@@ -178,12 +248,15 @@ func (q *acknowledgeRequest) Decode(r *http.Request) error {
 type deliverRequest struct {
 	target
 	payload []byte
-	key     exchange.CaseKey
+	caseKey exchange.CaseKey
 }
 
 // Decode implements kit's decoder.
 func (q *deliverRequest) Decode(r *http.Request) error {
 	if err := q.target.Decode(r); err != nil {
+		return err
+	}
+	if err := kit.NewQuery(r).Err(); err != nil {
 		return err
 	}
 	if err := kit.MediaType(r, "application/json"); err != nil {
@@ -197,7 +270,7 @@ func (q *deliverRequest) Decode(r *http.Request) error {
 	if len(faults) > 0 {
 		return errs.CodeInvalid.New("%d fault(s) in the case; nothing was stored", len(faults)).WithFields(faults...)
 	}
-	q.key = exchange.CaseKey{Source: c.Source, ID: c.ID}
+	q.caseKey = exchange.CaseKey{Source: c.Source, ID: c.ID}
 	return nil
 }
 

@@ -176,8 +176,9 @@ func TestAReceiptIsCanonicalJSON(t *testing.T) {
 	}
 	transfer := exchange.Transfer{
 		ID: "0193a000-0000-7000-8000-000000000001", Sender: "s", State: exchange.Offered,
+		Deadline: now,
 		Offer: exchange.Offer{
-			Receiver: assen, Kind: exchange.Copy, Deadline: now,
+			Receiver: assen, Kind: exchange.Copy,
 			Case:     exchange.CaseKey{Source: "000000000", ID: "Z", Description: "<é & \u2028>", Type: exchange.CaseType{ID: "T"}},
 			Manifest: exchange.Manifest{CaseSHA256: strings.Repeat("0", 64), Bytes: 2},
 		},

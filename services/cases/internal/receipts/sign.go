@@ -69,8 +69,14 @@ func payload(t *exchange.Transfer, r exchange.Receipt) api.Receipt {
 	switch r.Type {
 	case exchange.Offered:
 		out.Details = offered(t)
-	case exchange.Declined:
+	case exchange.Declined, exchange.Withdrawn:
 		out.Details.Reason = t.Reason
+	case exchange.Refused:
+		out.Details.Reason, out.Details.Code = t.Reason, string(t.Code)
+	case exchange.Expired:
+		out.Details.WaitedFor, out.Details.Deadline = r.WaitedFor, moment(t.Deadline)
+	case exchange.Closed:
+		out.Details.Source = string(t.Source)
 	case exchange.Acknowledged:
 		out.Details.Processed = &api.Processed{ID: t.Processed.ID, URL: t.Processed.URL}
 	case exchange.Delivered:
@@ -85,7 +91,7 @@ func offered(t *exchange.Transfer) api.Details {
 	key, manifest := caseKey(t.Offer.Case), api.Manifest(t.Offer.Manifest)
 	return api.Details{
 		Sender: t.Sender, Receiver: t.Receiver(), Kind: string(t.Offer.Kind), Case: &key, Manifest: &manifest,
-		Deadline: moment(t.Offer.Deadline), ContractHash: t.Agreement.ContractHash, GrantHash: t.Agreement.GrantHash,
+		Deadline: moment(t.Deadline), ContractHash: t.Agreement.ContractHash, GrantHash: t.Agreement.GrantHash,
 		Purpose: t.Agreement.Purpose,
 	}
 }

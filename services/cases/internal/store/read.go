@@ -14,20 +14,21 @@ import (
 )
 
 const columns = `id, sender, state, version, receipts, offer, grant_hash, contract_hash, purpose, activity,
-	offered_at, changed_at, reason, processed_id, processed_url, trace`
+	offered_at, changed_at, deadline, reason, processed_id, processed_url, refusal_code, source_case, trace`
 
 // row is a transfer as it comes out of the database.
 type row struct {
-	t                exchange.Transfer
-	offer            string
-	offered, changed sqldb.Time
+	t                          exchange.Transfer
+	offer                      string
+	offered, changed, deadline sqldb.Time
 }
 
 func (r *row) fields() []any {
 	t := &r.t
 	return []any{
 		&t.ID, &t.Sender, &t.State, &t.Version, &t.Receipts, &r.offer, &t.Agreement.GrantHash, &t.Agreement.ContractHash,
-		&t.Agreement.Purpose, &t.Agreement.Activity, &r.offered, &r.changed, &t.Reason, &t.Processed.ID, &t.Processed.URL, &t.Trace,
+		&t.Agreement.Purpose, &t.Agreement.Activity, &r.offered, &r.changed, &r.deadline, &t.Reason, &t.Processed.ID, &t.Processed.URL,
+		&t.Code, &t.Source, &t.Trace,
 	}
 }
 
@@ -35,7 +36,7 @@ func (r *row) transfer() (exchange.Transfer, error) {
 	if err := json.Unmarshal([]byte(r.offer), &r.t.Offer); err != nil {
 		return exchange.Transfer{}, fmt.Errorf("offer held: %w", err)
 	}
-	r.t.OfferedAt, r.t.ChangedAt = r.offered.Time, r.changed.Time
+	r.t.OfferedAt, r.t.ChangedAt, r.t.Deadline = r.offered.Time, r.changed.Time, r.deadline.Time
 	return r.t, nil
 }
 
@@ -56,13 +57,27 @@ func (s *Store) Find(ctx context.Context, v exchange.View, id string) (exchange.
 }
 
 // Receipts gives the receipts of a transfer in order.
-func (s *Store) Receipts(ctx context.Context, id string) ([]string, error) {
-	list, err := sqldb.Collect(ctx, s.db.Reader(), func(t *string) []any { return []any{t} },
-		`SELECT jws FROM receipts WHERE transfer = $1 ORDER BY sequence`, id)
+func (s *Store) Receipts(ctx context.Context, id string) ([]exchange.SignedReceipt, error) {
+	list, err := sqldb.Collect(ctx, s.db.Reader(), func(r *exchange.SignedReceipt) []any { return []any{&r.Type, &r.Compact} },
+		`SELECT type, jws FROM receipts WHERE transfer = $1 ORDER BY sequence`, id)
 	if err != nil {
 		return nil, refusal(fmt.Errorf("receipts: %w", err))
 	}
 	return list, nil
+}
+
+// Key gives what an organisation used an Idempotency-Key for, or exchange.ErrNotFound.
+func (s *Store) Key(ctx context.Context, organisation, value string) (exchange.Key, error) {
+	k, err := sqldb.One(ctx, s.db.Reader(), func(k *exchange.Key) []any { return []any{&k.Transfer, &k.Request, &k.Sequence} },
+		`SELECT transfer, request, sequence FROM idempotency_keys WHERE organisation = $1 AND value = $2`, organisation, value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return exchange.Key{}, exchange.ErrNotFound
+	}
+	if err != nil {
+		return exchange.Key{}, refusal(fmt.Errorf("idempotency key: %w", err))
+	}
+	k.Organisation, k.Value = organisation, value
+	return k, nil
 }
 
 // Payload gives the bytes that were delivered.

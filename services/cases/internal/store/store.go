@@ -26,6 +26,27 @@ type Store struct {
 	// fault is asked before every statement of a transaction and before its commit; an error ends the transaction there,
 	// as a crash would. Tests set it.
 	fault func(statement string) error
+	// clock is the database's when nil. Tests set it.
+	clock func() time.Time
+}
+
+// SetClock makes the store go by another clock than the database's, for tests. It is called before the store is used.
+func (s *Store) SetClock(now func() time.Time) { s.clock = now }
+
+// Now gives the time by the database's clock. A SQLite file has none but that of its process.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	switch {
+	case s.clock != nil:
+		return s.clock(), nil
+	case s.db.Dialect != sqldb.PostgreSQL:
+		return time.Now(), nil
+	}
+	at, err := sqldb.One(ctx, s.db.Reader(), func(t *sqldb.Time) []any { return []any{t} },
+		`SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`)
+	if err != nil {
+		return time.Time{}, refusal(fmt.Errorf("clock: %w", err))
+	}
+	return at.Time, nil
 }
 
 // New brings the schema up to date.
@@ -99,7 +120,7 @@ func (s *Store) tx(ctx context.Context, fn func(tx) error) error {
 
 // refusal makes what the database cannot do now a refusal to try again; what the exchange asks about stays as it is.
 func refusal(err error) error {
-	if err == nil || errors.Is(err, exchange.ErrTaken) || errors.Is(err, exchange.ErrStale) {
+	if err == nil || errors.Is(err, exchange.ErrTaken) || errors.Is(err, exchange.ErrStale) || errors.Is(err, exchange.ErrKeyUsed) {
 		return err
 	}
 	return errs.CodeUnavailable.Wrap(err, "the store of transfers does not answer; what was acknowledged is kept").WithRetryAfter(retryAfter)

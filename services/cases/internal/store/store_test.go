@@ -39,7 +39,7 @@ func each(t *testing.T, test func(t *testing.T, s *store.Store, db *sqldb.DB)) {
 
 func added(id, sender, receiver string) exchange.Transition {
 	t := exchange.Transfer{
-		ID: id, Sender: sender, State: exchange.Offered, Version: 1, Receipts: 1, OfferedAt: moment, ChangedAt: moment,
+		ID: id, Sender: sender, State: exchange.Offered, Version: 1, Receipts: 1, OfferedAt: moment, ChangedAt: moment, Deadline: moment.Add(time.Hour),
 		Offer: exchange.Offer{
 			Receiver: receiver, Kind: exchange.Copy, Deadline: moment.Add(time.Hour),
 			Case:     exchange.CaseKey{Source: "000000000", ID: "Z1", Type: exchange.CaseType{ID: "T"}},

@@ -21,12 +21,12 @@ func (s *Store) Add(ctx context.Context, tr exchange.Transition) error {
 	return s.store(ctx, tr, func(tx tx) error {
 		n, err := tx.exec(ctx, `
 			INSERT INTO transfers (id, sender, receiver, state, version, receipts, offer, grant_hash, contract_hash, purpose, activity,
-			                       offered_at, changed_at, deadline, trace, reason, processed_id, processed_url)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', '')
+			                       offered_at, changed_at, deadline, due_at, trace, reason, processed_id, processed_url)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '', '', '')
 			ON CONFLICT (id) DO NOTHING`,
 			t.ID, t.Sender, t.Receiver(), string(t.State), t.Version, t.Receipts, string(offer),
 			t.Agreement.GrantHash, t.Agreement.ContractHash, t.Agreement.Purpose, t.Agreement.Activity,
-			sqldb.At(t.OfferedAt), sqldb.At(t.ChangedAt), sqldb.At(t.Offer.Deadline), t.Trace)
+			sqldb.At(t.OfferedAt), sqldb.At(t.ChangedAt), sqldb.At(t.Deadline), sqldb.At(t.Due()), t.Trace)
 		if err == nil && n == 0 {
 			err = exchange.ErrTaken
 		}
@@ -39,9 +39,11 @@ func (s *Store) Change(ctx context.Context, tr exchange.Transition) error {
 	t := &tr.Transfer
 	return s.store(ctx, tr, func(tx tx) error {
 		n, err := tx.exec(ctx, `
-			UPDATE transfers SET state = $1, version = $2, receipts = $3, changed_at = $4, reason = $5, processed_id = $6, processed_url = $7
-			WHERE id = $8 AND version = $9`,
-			string(t.State), t.Version, t.Receipts, sqldb.At(t.ChangedAt), t.Reason, t.Processed.ID, t.Processed.URL, t.ID, tr.From)
+			UPDATE transfers SET state = $1, version = $2, receipts = $3, changed_at = $4, reason = $5, processed_id = $6, processed_url = $7,
+			                     refusal_code = $8, source_case = $9, deadline = $10, due_at = $11, leased_until = 0
+			WHERE id = $12 AND version = $13`,
+			string(t.State), t.Version, t.Receipts, sqldb.At(t.ChangedAt), t.Reason, t.Processed.ID, t.Processed.URL,
+			string(t.Code), string(t.Source), sqldb.At(t.Deadline), sqldb.At(t.Due()), t.ID, tr.From)
 		if err == nil && n == 0 {
 			err = exchange.ErrStale
 		}
@@ -61,6 +63,17 @@ func (s *Store) store(ctx context.Context, tr exchange.Transition, row func(tx) 
 		if _, err := tx.exec(ctx, `INSERT INTO receipts (transfer, sequence, id, type, at, jws) VALUES ($1, $2, $3, $4, $5, $6)`,
 			tr.Transfer.ID, r.Sequence, r.ID, string(r.Type), sqldb.At(r.At), tr.Signed); err != nil {
 			return fmt.Errorf("receipt: %w", err)
+		}
+		if k := tr.Key; k != nil {
+			n, err := tx.exec(ctx, `
+				INSERT INTO idempotency_keys (organisation, value, transfer, request, sequence) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (organisation, value) DO NOTHING`, k.Organisation, k.Value, k.Transfer, k.Request, k.Sequence)
+			if err == nil && n == 0 {
+				err = exchange.ErrKeyUsed
+			}
+			if err != nil {
+				return fmt.Errorf("idempotency key: %w", err)
+			}
 		}
 		if tr.Payload != nil {
 			if _, err := tx.exec(ctx, `INSERT INTO payloads (transfer, body) VALUES ($1, $2)`, tr.Transfer.ID, tr.Payload); err != nil {
