@@ -499,3 +499,34 @@ func TestATeamIsToldOfItsAffairs(t *testing.T) {
 	h.refuses("parked", "channel retry --by anna", id)
 	h.does("channel remove --by anna", id)
 }
+
+func TestAKeyIsMadeAndKeptByTheHub(t *testing.T) {
+	h := startAdminHub(t)
+	if out := h.does("key hosted touches assen --by anna"); !strings.Contains(out, "signed with the active key") {
+		t.Errorf("got %q, want the contracts of Assen", out)
+	}
+	var k registry.HostedKeyView
+	if err := json.Unmarshal([]byte(h.does("key hosted propose emmen --by emma --json")), &k); err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode([]byte(h.does("key hosted request emmen " + k.ID + " --by emma")))
+	if block == nil || block.Type != "CERTIFICATE REQUEST" {
+		t.Fatalf("got %+v, want a certificate request", block)
+	}
+	if request, err := x509.ParseCertificateRequest(block.Bytes); err != nil || request.CheckSignature() != nil || request.Subject.SerialNumber == "" {
+		t.Errorf("got %+v, %v", request, err)
+	}
+	stranger, err := pki.NewCA("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.refuses("of another key", "key hosted install emmen "+k.ID+" --by emma", h.write("other.pem", string(stranger.CertPEM)))
+	h.refuses("no certificate yet", "key hosted confirm emmen "+k.ID+" --by evert")
+	h.refuses("not-in-directory", "key hosted list emmen --by anna")
+	if out := h.does("key hosted retire emmen " + k.ID + " --by emma"); !strings.Contains(out, "is destroyed") {
+		t.Errorf("got %q", out)
+	}
+	if out := h.does("key hosted list emmen --by emma"); !strings.Contains(out, "destroyed") || !strings.Contains(out, "active") {
+		t.Errorf("got %q", out)
+	}
+}

@@ -88,7 +88,7 @@ func (c *cli) keyCommand() *cobra.Command {
 		})
 	add.Flags().StringVar(&from, "from", "", "first day (vanaf)")
 	add.Flags().StringVar(&until, "until", "", "end (tot)")
-	return c.group("key", "public keys of a client (sleutels)", []string{"sleutel"}, add,
+	return c.group("key", "public keys of a client, and keys that the hub keeps (sleutels)", []string{"sleutel"}, add, c.hostedCommand(),
 		c.act("list CLIENT", "keys with their times (lijst)", []string{"lijst"}, cobra.ExactArgs(1),
 			func(ctx context.Context, o *office, args []string) error {
 				return read(ctx, o, "/clients/"+args[0], showClient)

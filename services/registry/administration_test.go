@@ -651,12 +651,14 @@ func TestTenantsAreKeptApart(t *testing.T) {
 		"wijzigClient": o.clientBody(), "voegSleutelToe": api.KeyBody{Public: o.publicKey()}, "wijsToe": api.AssignmentBody{Grant: c.Grants[0].Hash},
 		"voegKanaalToe": api.ChannelBody{Kind: "x"}, "wijzigKanaal": api.ChannelBody{Kind: "x"}, "herhaalBezorging": api.RetryBody{}, "demp": api.MuteBody{},
 		"voegSamen": api.PartBody{Of: regiontest.HubOIN, Reason: "x"}, "aanvaardDocument": api.AcceptanceBody{Kind: "x"},
+		"maakBewaarsleutel": api.HostedKeyBody{}, "plaatsCertificaat": api.CertificateBody{Chain: "x"},
 		"meldAan": api.ApplicationBody{}, "nodigUit": api.InvitationBody{}, "wijsAanmeldingAf": api.DecisionBody{Reason: "x"},
 		"legVerwerkingVast": api.ActivityBody{Name: "x"},
 		"keurDienst":        api.AssessmentBody{APIs: service.APIs},
 		"wijzigDienst":      service, "stelAfspraakVoor": draft(), "tekenAfspraak": api.SignatureBody{Kind: "reject"}, "beperk": api.NarrowingBody{Suspended: true, Reason: "x"},
 	}
 	o.must(200, anna, "PUT", "/verwerkingen/geheim", "", api.ActivityBody{Name: "Geheim", Purpose: "x", LegalBasis: "x", Retention: "P1Y", Confidential: true})
+	kept := o.hostedKey(o.must(201, anna, "POST", "/organisaties/"+regiontest.AssenOIN+"/bewaarsleutels", "", api.HostedKeyBody{}))
 	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI)
 	if err != nil {
 		t.Fatal(err)
@@ -666,7 +668,7 @@ func TestTenantsAreKeptApart(t *testing.T) {
 	for template, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			seen++
-			path := strings.NewReplacer("{naam}", "x", "{soort}", "x", "{kid}", view.Keys[0].ID, "{oin}/{id}/{versie}", regiontest.AssenOIN+"/geheim/1").Replace(template)
+			path := strings.NewReplacer("{naam}", "x", "{soort}", "x", "/bewaarsleutels/{id}", "/bewaarsleutels/"+kept.ID, "{kid}", view.Keys[0].ID, "{oin}/{id}/{versie}", regiontest.AssenOIN+"/geheim/1").Replace(template)
 			for prefix, id := range of {
 				if head, tail, ok := strings.Cut(path, "{"); ok && head == prefix {
 					path = head + id + tail[strings.IndexByte(tail, '}')+1:]

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -17,9 +18,11 @@ import (
 	"noorderhub.nl/hub/libs/merkle"
 	"noorderhub.nl/hub/libs/oin"
 	"noorderhub.nl/hub/libs/sqldb"
+	"noorderhub.nl/hub/services/registry/internal/administration"
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/custody"
 	"noorderhub.nl/hub/services/registry/internal/custody/custodysql"
+	"noorderhub.nl/hub/services/registry/internal/store"
 )
 
 // auditLog makes the log of administrative acts. Its checkpoints are signed with a key that follows from the envelope, so
@@ -56,10 +59,11 @@ func auditLog(cfg Config, now func() time.Time) (*audit.Log, error) {
 type keeper struct {
 	vault *custody.Vault
 	db    *sqldb.DB
+	store *store.Store
 }
 
 // openCustody takes the keys that lie in files into custody, once each.
-func openCustody(ctx context.Context, cfg Config, db *sqldb.DB, now func() time.Time) (*keeper, error) {
+func openCustody(ctx context.Context, cfg Config, db *sqldb.DB, log *store.Store, now func() time.Time) (*keeper, error) {
 	old := make([]string, len(cfg.OldEnvelopes))
 	for i, secret := range cfg.OldEnvelopes {
 		old[i] = secret.Reveal()
@@ -72,7 +76,7 @@ func openCustody(ctx context.Context, cfg Config, db *sqldb.DB, now func() time.
 	if err != nil {
 		return nil, err
 	}
-	k := &keeper{vault: vault, db: db}
+	k := &keeper{vault: vault, db: db, store: log}
 	for _, h := range cfg.Hosted {
 		if err := k.take(ctx, h); err != nil {
 			return nil, fmt.Errorf("hosted %s: %w", h.OIN, err)
@@ -98,12 +102,45 @@ func (k *keeper) take(ctx context.Context, h Hosted) error {
 	if !anchors.AppendCertsFromPEM(anchor) {
 		return fmt.Errorf("%s holds no certificate", h.Anchor)
 	}
-	return k.db.Tx(ctx, func(tx *sql.Tx) error {
-		_, _, err := k.vault.Import(ctx, custodysql.In(tx), custody.Import{
+	return k.store.Logged(ctx, func(tx *sql.Tx) ([]audit.Record, error) {
+		kept, fresh, err := k.vault.Import(ctx, custodysql.In(tx), custody.Import{
 			Organisation: oin.OIN(h.OIN), Purpose: custody.Contracts, Key: key, Chain: chain, Anchors: anchors, By: audit.Actor{Part: Part},
 		})
-		return err
+		if err != nil || !fresh {
+			return nil, err
+		}
+		record := aboutKey(audit.KeyImport, kept.ID, fmt.Sprintf(`{"thumbprint":%q}`, kept.Thumbprint))
+		record.Organisations = []oin.OIN{kept.Organisation}
+		return []audit.Record{record}, nil
 	})
+}
+
+// aboutKey is the record of what the registry itself does with keys.
+func aboutKey(act audit.Act, id, detail string) audit.Record {
+	return audit.Record{
+		Actor: audit.Actor{Part: Part}, Act: act, Subject: audit.Subject{Kind: administration.KindKey, ID: id}, Outcome: audit.Succeeded,
+		Detail: json.RawMessage(detail),
+	}
+}
+
+// sealBatch is how many keys are sealed anew in one transaction.
+const sealBatch = 100
+
+// reseal seals what lies under older envelope keys under the newest, and tells how many keys it did. Stopped halfway, it
+// goes on at the next start.
+func (k *keeper) reseal(ctx context.Context) (total int, err error) {
+	for {
+		var n int
+		err := k.store.Logged(ctx, func(tx *sql.Tx) ([]audit.Record, error) {
+			if n, err = k.vault.Reseal(ctx, custodysql.In(tx), sealBatch); err != nil || n == 0 {
+				return nil, err
+			}
+			return []audit.Record{aboutKey(audit.KeyReseal, "envelope", fmt.Sprintf(`{"keys":%d}`, n))}, nil
+		})
+		if total += n; err != nil || n == 0 {
+			return total, err
+		}
+	}
 }
 
 // Hosts implements administration.Hand.
@@ -114,7 +151,9 @@ func (k *keeper) Hosts(ctx context.Context, organisation string) (bool, error) {
 // Sign implements administration.Hand.
 func (k *keeper) Sign(
 	ctx context.Context, organisation string, content *contract.Content, kind contract.SignatureType, at time.Time,
-) (jws, key string, err error) {
-	s, err := k.vault.Sign(ctx, custodysql.In(k.db.Reader()), oin.OIN(organisation), content, kind, at)
-	return s.JWS, s.Key, err
+) (custody.Signature, error) {
+	return k.vault.Sign(ctx, custodysql.In(k.db.Reader()), oin.OIN(organisation), content, kind, at)
 }
+
+// Draft implements administration.Keys.
+func (k *keeper) Draft() administration.KeyDraft { return custodysql.NewDraft(k.db.Reader()) }

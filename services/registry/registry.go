@@ -54,6 +54,7 @@ type Service struct {
 	store     *store.Store
 	keeper    *keeper
 	teller    atomic.Pointer[notify.Dispatcher] // nil until it is wired
+	office    *administration.Office
 }
 
 const (
@@ -89,6 +90,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 		return nil, err
 	}
 	s.app.Background("region", func(ctx context.Context) error { return s.follow(ctx, cfg.Poll.D(), deps.Logger) })
+	s.app.Background("keys in custody", func(ctx context.Context) error { return s.renew(ctx, deps.Logger) })
 	if err := s.listen(ctx, cfg, deps); err != nil {
 		return nil, err
 	}
@@ -113,8 +115,15 @@ func (s *Service) openPublisher(ctx context.Context, cfg Config, deps Deps, cata
 	if s.store, err = store.New(ctx, db, log); err != nil {
 		return err
 	}
-	if s.keeper, err = openCustody(ctx, cfg, db, deps.Now); err != nil {
+	if s.keeper, err = openCustody(ctx, cfg, db, s.store, deps.Now); err != nil {
 		return err
+	}
+	resealed, err := s.keeper.reseal(ctx)
+	if err != nil {
+		return fmt.Errorf("keys in custody under an older envelope: %w", err)
+	}
+	if len(cfg.OldEnvelopes) > 0 {
+		deps.Logger.InfoContext(ctx, "no key in custody rests on an older envelope", "sealed_anew", resealed)
 	}
 	newest := catalogue.Keeper(s.app, api.VersionKey, api.NewerVersion)
 	s.publisher, err = publisher.New(ctx, publisher.Options{
@@ -161,13 +170,13 @@ func (s *Service) listen(ctx context.Context, cfg Config, deps Deps) error {
 	}
 	s.teller.Store(teller)
 	messages := notifysql.New(s.keeper.db)
-	office := &administration.Office{
-		Publisher: s.publisher, Hand: s.keeper, Desk: desk{messages, s.store, deps.Now}, Teller: teller, Now: deps.Now,
+	s.office = &administration.Office{
+		Publisher: s.publisher, Hand: s.keeper, Vault: s.keeper.vault, Keys: s.keeper, Desk: desk{messages, s.store, deps.Now}, Teller: teller, Now: deps.Now,
 	}
 	stopping := make(chan struct{})
 	s.app.ServeWith("listener", tls.NewListener(s.listener, id.Server(httpapi.Parts()...)), &http.Server{
 		Handler: httpapi.New(httpapi.Options{
-			Publisher: s.publisher, Office: office, Audit: s.store, Feed: messages, WebhookKeys: webhookKeys,
+			Publisher: s.publisher, Office: s.office, Audit: s.store, Feed: messages, WebhookKeys: webhookKeys,
 			Verifier: verifier, Hub: cfg.Hub, Stopping: stopping, Telemetry: deps.Telemetry, Logger: deps.Logger, Now: deps.Now,
 		}),
 		ReadTimeout: 30 * time.Second, WriteTimeout: (httpapi.MaxWait + 30) * time.Second,
@@ -200,6 +209,26 @@ func (s *Service) follow(ctx context.Context, poll time.Duration, logger *slog.L
 			if err := s.publisher.Refresh(ctx, "key expiry"); err != nil && ctx.Err() == nil {
 				logger.ErrorContext(ctx, "snapshot not refreshed", "error", err)
 			}
+		}
+	}
+}
+
+// renewEvery is the pause between two looks at the keys in custody.
+const renewEvery = time.Hour
+
+// renew signs what waits for it with the keys that followed others, at the start too: a registry that was stopped halfway
+// goes on.
+func (s *Service) renew(ctx context.Context, logger *slog.Logger) error {
+	tick := time.NewTicker(renewEvery)
+	defer tick.Stop()
+	for {
+		if err := s.office.Renew(ctx); err != nil && ctx.Err() == nil {
+			logger.ErrorContext(ctx, "keys in custody not renewed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"noorderhub.nl/hub/libs/errs"
 	"noorderhub.nl/hub/libs/oin"
 	"noorderhub.nl/hub/services/registry/internal/audit"
+	"noorderhub.nl/hub/services/registry/internal/custody"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
@@ -30,7 +31,7 @@ type Hand interface {
 	// Hosts tells whether the hub keeps the signing key of an organisation.
 	Hosts(ctx context.Context, oin string) (bool, error)
 	// Sign gives the organisation's signature of a content, and which key made it.
-	Sign(ctx context.Context, oin string, content *contract.Content, kind contract.SignatureType, at time.Time) (jws, key string, err error)
+	Sign(ctx context.Context, oin string, content *contract.Content, kind contract.SignatureType, at time.Time) (custody.Signature, error)
 }
 
 // Office carries out the acts.
@@ -39,6 +40,8 @@ type Office struct {
 	Hand      Hand
 	Desk      Desk
 	Teller    Teller
+	Vault     *custody.Vault
+	Keys      Keys
 	Now       func() time.Time
 }
 

@@ -92,11 +92,7 @@ func (o *Office) Sign(ctx context.Context, a Actor, hash string, kind contract.S
 		return nil, err
 	}
 	key := directory.Key{Kind: directory.KindContract, ID: hash}
-	record := a.record(o.Publisher.State().Directory, audit.Act("contract."+string(kind)), key)
-	if jws == "" && o.Publisher.State().Directory.Contract(hash) != nil {
-		record.Detail = json.RawMessage(`{"hosted":true}`) // the hub signed, on the word of this person
-	}
-	return o.doWith(ctx, a, record, func(change *publisher.Change) error {
+	return o.do(ctx, a, audit.Act("contract."+string(kind)), key, func(change *publisher.Change) error {
 		was := change.Before.Contract(hash)
 		if was == nil || !was.Names(a.Organisation) {
 			return CodeUnknown.New("your organisation has no contract %s", hash)
@@ -109,7 +105,7 @@ func (o *Office) Sign(ctx context.Context, a Actor, hash string, kind contract.S
 				return err
 			}
 		}
-		signed, err := o.signed(ctx, a, was, kind, jws)
+		signed, err := o.signed(ctx, a, change, was, kind, jws)
 		if err != nil {
 			return err
 		}
@@ -119,8 +115,15 @@ func (o *Office) Sign(ctx context.Context, a Actor, hash string, kind contract.S
 	})
 }
 
+// hostedSignature is the detail of an act for which the hub signed, on the word of the actor.
+type hostedSignature struct {
+	Hosted     bool   `json:"hosted"`
+	Key        string `json:"key"`        // id, as in the list of keys in custody
+	Thumbprint string `json:"thumbprint"` // of the certificate
+}
+
 // signed gives the contract with one signature more.
-func (o *Office) signed(ctx context.Context, a Actor, was *directory.Contract, kind contract.SignatureType, jws string) (*directory.Contract, error) {
+func (o *Office) signed(ctx context.Context, a Actor, change *publisher.Change, was *directory.Contract, kind contract.SignatureType, jws string) (*directory.Contract, error) {
 	now := o.Now()
 	c, state := was.Verified().Contract, was.State(now)
 	open := map[contract.SignatureType][]contract.State{
@@ -137,9 +140,14 @@ func (o *Office) signed(ctx context.Context, a Actor, was *directory.Contract, k
 		if !hosted {
 			return nil, codeNoHand.New("organisation %s signs for itself", a.Organisation)
 		}
-		if jws, _, err = o.Hand.Sign(ctx, a.Organisation, c.Content, kind, now); err != nil {
+		made, err := o.Hand.Sign(ctx, a.Organisation, c.Content, kind, now)
+		if err != nil {
 			return nil, err
 		}
+		if change.Act.Detail, err = json.Marshal(hostedSignature{Hosted: true, Key: made.Key, Thumbprint: made.Thumbprint}); err != nil {
+			return nil, err
+		}
+		jws = made.JWS
 	}
 	text, err := json.Marshal(c.With(kind, a.Organisation, jws))
 	if err != nil {

@@ -27,9 +27,7 @@ func (o *Office) PutOrganisation(ctx context.Context, a Actor, org *directory.Or
 		if !a.Operator() {
 			org.Slug, org.Municipality, org.Certificates, org.Networks = was.Slug, was.Municipality, was.Certificates, was.Networks
 		}
-		if was != nil {
-			org.Accepted, org.Part, org.Ended = was.Accepted, was.Part, was.Ended
-		}
+		org.Keep(was)
 		c.Put(org)
 		return nil
 	})

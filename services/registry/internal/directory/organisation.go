@@ -35,6 +35,9 @@ type Hub struct {
 	pool *x509.CertPool
 }
 
+// Roots are the trust anchors of contract certificates.
+func (h *Hub) Roots() *x509.CertPool { return h.pool }
+
 // Key is that of the one hub.
 func (*Hub) Key() Key { return Key{KindHub, HubID} }
 
@@ -81,6 +84,10 @@ type Organisation struct {
 	Contacts     []Contact `json:"contacts,omitempty"`
 	Networks     []string  `json:"networks,omitempty"` // CIDR: private networks in which its services may be; the hub operator's word
 
+	// Kept are the chains (PEM, leaf first) of the keys that the hub signs with for the organisation, old ones too. They come
+	// from custody, and no file or person changes them.
+	Kept []string `json:"kept,omitempty"`
+
 	Accepted []Acceptance `json:"accepted,omitempty"` // documents of the hub, old versions too
 	// Part is the OIN of the organisation that this one is another number of, or was merged into: its people see what is of
 	// this number too. Ended is when a merger took effect; from then on it makes no new contracts.
@@ -125,11 +132,33 @@ func (o *Organisation) prepare(f faults) {
 		}
 	}
 	o.chains = nil
-	for i, text := range o.Certificates {
-		if chain := o.signingChain(text, f.at("certificates[%d]", i)); chain != nil {
-			o.chains = append(o.chains, chain)
+	for field, chains := range map[string][]string{"certificates": o.Certificates, "kept": o.Kept} {
+		for i, text := range chains {
+			if chain := o.signingChain(text, f.at("%s[%d]", field, i)); chain != nil {
+				o.chains = append(o.chains, chain)
+			}
 		}
 	}
+}
+
+// Keep takes over from what the organisation was what only acts of their own change: which documents it accepted, what it
+// is part of, and the chains of its keys in custody.
+func (o *Organisation) Keep(was *Organisation) {
+	if was != nil {
+		o.Accepted, o.Part, o.Ended, o.Kept = was.Accepted, was.Part, was.Ended, was.Kept
+	}
+}
+
+// WithKept gives the organisation with these chains of custody beside those that it has.
+func (o *Organisation) WithKept(chains ...string) *Organisation {
+	next := *o
+	next.Kept = slices.Clone(o.Kept)
+	for _, chain := range chains {
+		if !slices.Contains(next.Kept, chain) {
+			next.Kept = append(next.Kept, chain)
+		}
+	}
+	return &next
 }
 
 func (o *Organisation) check(s *State, f faults) {

@@ -252,7 +252,8 @@ func lostTrust(old, fresh Entity) bool {
 		is := fresh.(*Hub)
 		return was.GroupID != is.GroupID || lost(was.Anchors, is.Anchors)
 	case *Organisation:
-		return lost(was.Certificates, fresh.(*Organisation).Certificates)
+		now := fresh.(*Organisation)
+		return lost(was.Certificates, now.Certificates) || lost(was.Kept, now.Kept)
 	}
 	return false
 }

@@ -55,7 +55,7 @@ func (c *command[B]) Decode(r *http.Request) error {
 
 // unconditional are the last segments of paths whose PUT and DELETE are about nothing that two people could have changed
 // at once: they say what one side wants, whole.
-var unconditional = []string{"/beperking", "/toewijzingen/", "/sleutels/", "/voorstellen/", "/verwerkingen/", "/aanvaarding", "/dempingen/"}
+var unconditional = []string{"/beperking", "/toewijzingen/", "/sleutels/", "/bewaarsleutels/", "/voorstellen/", "/verwerkingen/", "/aanvaarding", "/dempingen/"}
 
 func revisionOf(r *http.Request) (administration.Revision, error) {
 	if r.Header.Get("If-None-Match") == "*" {

@@ -24,8 +24,11 @@ func byPart(act audit.Act, subject audit.Subject, why string) Act {
 type Change struct {
 	// Before is the directory that the act is about to change. It is no longer in force when the act is over.
 	Before *directory.State
+	// Act is the record of the act, for what only the act itself finds out: its detail.
+	Act    *Act
 	rows   map[directory.Key]row
 	events []notify.Event
+	steps  []store.Step
 	put    []directory.Entity
 	gone   []directory.Key
 }
@@ -47,6 +50,9 @@ func (c *Change) Put(e directory.Entity) { c.put = append(c.put, e) }
 // Tell lets organisations know of the act, when it is carried out and not before.
 func (c *Change) Tell(events ...notify.Event) { c.events = append(c.events, events...) }
 
+// Within has something else stored with the act, in its own transaction: all of it or nothing.
+func (c *Change) Within(steps ...store.Step) { c.steps = append(c.steps, steps...) }
+
 // Remove takes away what stands under a key.
 func (c *Change) Remove(k directory.Key) { c.gone = append(c.gone, k) }
 
@@ -60,7 +66,7 @@ func (p *Publisher) Do(ctx context.Context, act Act, fn func(*Change) error) (*S
 		return nil, err
 	}
 	old := p.state.Load()
-	c := &Change{Before: old.Directory, rows: old.rows}
+	c := &Change{Before: old.Directory, Act: &act, rows: old.rows}
 	if err := fn(c); err != nil {
 		return nil, err
 	}
@@ -73,7 +79,7 @@ func (p *Publisher) Do(ctx context.Context, act Act, fn func(*Change) error) (*S
 		return nil, err
 	}
 	act.Outcome, act.Before, act.After = audit.Succeeded, storedHash(old.Directory, act.Subject), storedHash(next, act.Subject)
-	if _, err := p.publish(ctx, act, next, put, c.gone, c.events...); err != nil {
+	if _, err := p.publish(ctx, act, next, put, c); err != nil {
 		return nil, err
 	}
 	return p.state.Load(), nil

@@ -87,7 +87,7 @@ func (p *Publisher) take(ctx context.Context, actor string, r *region.Region) (a
 		act = byPart(audit.RegionImport, audit.Subject{Kind: "region", ID: filepath.Base(p.o.Region)}, actor)
 		act.Detail = json.RawMessage(fmt.Sprintf(`{"taken":%d,"removed":%d}`, len(c.put), len(c.gone)))
 	}
-	return p.publish(ctx, act, next, put, c.gone)
+	return p.publish(ctx, act, next, put, c)
 }
 
 // imported gives the change that a file makes, and the hash of what it says of each of its entities.
@@ -102,6 +102,9 @@ func imported(old *State, entities []directory.Entity) (*Change, map[directory.K
 		sum := sha256.Sum256(body)
 		stated[e.Key()] = hex.EncodeToString(sum[:])
 		if have := old.rows[e.Key()]; have.source != store.SourceRegion || have.stated != stated[e.Key()] {
+			if o, ok := e.(*directory.Organisation); ok {
+				o.Keep(old.Directory.Organisation(o.OIN))
+			}
 			c.Put(e)
 		}
 	}

@@ -21,7 +21,6 @@ import (
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
-	"noorderhub.nl/hub/services/registry/internal/notify"
 	"noorderhub.nl/hub/services/registry/internal/region"
 	"noorderhub.nl/hub/services/registry/internal/store"
 )
@@ -241,13 +240,13 @@ func (p *Publisher) Refresh(ctx context.Context, actor string) error {
 	if err := p.mend(ctx); err != nil {
 		return err
 	}
-	_, err := p.publish(ctx, Act{Reason: actor}, p.state.Load().Directory, nil, nil)
+	_, err := p.publish(ctx, Act{Reason: actor}, p.state.Load().Directory, nil, &Change{})
 	return err
 }
 
 // publish numbers, signs, stores and puts in force a directory with what changed in it. A snapshot that says the same as
 // the one in force is not published again.
-func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State, put []store.Row, removed []directory.Key, events ...notify.Event) (api.Version, error) {
+func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State, put []store.Row, c *Change) (api.Version, error) {
 	keys, err := p.o.Store.Keys(ctx, p.o.Now())
 	if err != nil {
 		return api.Version{}, err
@@ -260,13 +259,13 @@ func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State,
 		return api.Version{}, err
 	}
 	hash := content.Hash()
-	commit := store.Commit{At: now, Put: put, Removed: removed, Events: events}
+	commit := store.Commit{At: now, Put: put, Removed: c.gone, Events: c.events, Steps: c.steps}
 	if act.Act != "" {
 		commit.Records = append(commit.Records, act)
 	}
 	state := &State{
 		Sealed: old.Sealed, Snapshot: old.Snapshot, hash: old.hash, sum: old.sum, history: old.history,
-		Directory: next, rows: rowsAfter(old.rows, put, removed),
+		Directory: next, rows: rowsAfter(old.rows, put, c.gone),
 	}
 	inForce := old.Snapshot != nil && old.Snapshot.Version == p.last && p.last.Epoch == p.o.Epoch
 	fresh := !inForce || old.hash != hash
@@ -280,14 +279,14 @@ func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State,
 		published.After = hash
 		commit.Records = append(commit.Records, published)
 	}
-	if fresh || act.Act != "" || len(put) > 0 || len(removed) > 0 {
+	if fresh || act.Act != "" || len(put) > 0 || len(c.gone) > 0 {
 		if err := p.o.Store.Commit(ctx, commit); err != nil {
 			p.unsure = true
 			return api.Version{}, err
 		}
 	}
 	p.state.Store(state)
-	if len(events) > 0 && p.o.Told != nil {
+	if len(c.events) > 0 && p.o.Told != nil {
 		p.o.Told()
 	}
 	if fresh {

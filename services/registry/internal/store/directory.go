@@ -29,11 +29,18 @@ const SourceRegion = "region"
 type Commit struct {
 	At       time.Time
 	Records  []audit.Record
+	Steps    []Step         // what else is stored with it
 	Events   []notify.Event // what organisations are told of it
 	Put      []Row
 	Removed  []directory.Key
 	Snapshot *Stored // nil: the data plane needs nothing of it
 }
+
+// Step stores something in a transaction that is not its own.
+type Step func(ctx context.Context, tx Tx) error
+
+// Tx is the transaction of an act.
+type Tx = *sql.Tx
 
 // Directory gives all entities.
 func (s *Store) Directory(ctx context.Context) ([]Row, error) {
@@ -77,6 +84,11 @@ func (s *Store) Commit(ctx context.Context, c Commit) error {
 		}
 		if c.Snapshot != nil {
 			if err := addSnapshot(ctx, tx, *c.Snapshot, c.At); err != nil {
+				return err
+			}
+		}
+		for _, step := range c.Steps {
+			if err := step(ctx, tx); err != nil {
 				return err
 			}
 		}

@@ -178,6 +178,17 @@ func (s *Store) TellOnce(ctx context.Context, events []notify.Event) (fresh int,
 	return fresh, nil
 }
 
+// Logged stores what fn does in a transaction, with the records of it; without records there was nothing to log.
+func (s *Store) Logged(ctx context.Context, fn func(tx *sql.Tx) ([]audit.Record, error)) error {
+	return s.db.Tx(ctx, func(tx *sql.Tx) error {
+		records, err := fn(tx)
+		if err != nil {
+			return err
+		}
+		return s.append(ctx, tx, records...)
+	})
+}
+
 // append logs records and signs what the log is then: whoever can write in the database can forge nothing that came before.
 func (s *Store) append(ctx context.Context, tx *sql.Tx, records ...audit.Record) error {
 	if len(records) == 0 {
