@@ -530,3 +530,43 @@ func TestAKeyIsMadeAndKeptByTheHub(t *testing.T) {
 		t.Errorf("got %q", out)
 	}
 }
+
+func TestAProviderOffersToManyAndASuccessorFollows(t *testing.T) {
+	h := startAdminHub(t)
+	h.does("contract template set adressen --by hilda --title Adressen --service bag --scope bag.lezen --rate 10 --purpose", "adressen controleren")
+	if got := h.does("contract template list --by emma"); !strings.Contains(got, "adressen") {
+		t.Errorf("got %q", got)
+	}
+	id := strings.TrimSpace(h.does("contract offer to emmen noordsoft --by hilda --template adressen --title", "Adressen voor iedereen"))
+	h.refuses("lacks a role", "contract offer accept --by hilda", id)
+	if got := h.does("contract offer accept --by henk", id); !strings.Contains(got, "2 signed") {
+		t.Errorf("got %q", got)
+	}
+	h.does("contract reject noordsoft-adressen --by simon --reason", "te duur")
+	board := h.does("contract offer board --by henk", id)
+	if !strings.Contains(board, "waits for Gemeente Emmen") || !strings.Contains(board, "te duur") {
+		t.Errorf("got %q", board)
+	}
+	h.does("contract offer remind --by hilda", id)
+	h.refuses("reminded", "contract remind emmen-adressen --by henk")
+	h.does("person stand-in evert emma --by evert")
+	h.does("contract accept emmen-adressen --by emma") // stands in for Evert; did not propose it
+	if got := h.does("contract offer list --by henk"); !strings.Contains(got, "signed 1") || !strings.Contains(got, "declined 1") {
+		t.Errorf("got %q", got)
+	}
+	h.does("person stand-in evert --by evert")
+	app := h.application("emmen")
+	h.does("client register emmen-zaken --by emma --key", app.file)
+	h.does("client assign emmen-zaken adressen emmen-adressen --by emma")
+	h.does("contract renew emmen-adressen --by emma --name emmen-2 --until 2030-01-01")
+	if got := h.does("contract compare emmen-2 --by evert"); !strings.Contains(got, "wider") || !strings.Contains(got, "valid until 2030-01-01") {
+		t.Errorf("got %q", got)
+	}
+	h.does("contract accept emmen-2 --by evert")
+	h.does("contract accept emmen-2 --by henk")
+	h.does("contract revoke emmen-adressen --by evert --reason", "opgevolgd")
+	h.soon("a call under the successor", func() bool {
+		status, _ := h.calls(app, "emmen-zaken", "bag", "/bag/individuelebevragingen/v2/adressen?postcode=9990AA&huisnummer=1")
+		return status == 200
+	})
+}

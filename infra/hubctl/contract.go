@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -37,19 +38,88 @@ func (c *cli) contractCommand() *cobra.Command {
 		c.signCommand("accept", "accept a contract; not by who proposed it (aanvaarden)", "aanvaard"),
 		c.signCommand("reject", "reject a contract that waits (afwijzen)", "wijs-af"),
 		c.signCommand("revoke", "end a contract, for good (intrekken)", "trek-in"),
-		c.narrowCommand(), c.widenCommand())
+		c.act("remind CONTRACT", "remind those who still have to sign, once a day (herinneren)", []string{"herinner"}, cobra.ExactArgs(1),
+			func(ctx context.Context, o *office, args []string) error {
+				a, err := o.contract(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				return o.change(ctx, http.MethodPost, "/afspraken/"+a.Hash+"/herinnering", "", nil)
+			}),
+		c.templateCommand(), c.offerCommand(), c.renewCommand(), c.compareCommand(), c.narrowCommand(), c.widenCommand())
 }
 
 func (c *cli) signCommand(kind, short, alias string) *cobra.Command {
-	return c.act(kind+" CONTRACT", short, []string{alias}, cobra.ExactArgs(1),
+	var reason string
+	cmd := c.act(kind+" CONTRACT", short, []string{alias}, cobra.ExactArgs(1),
 		func(ctx context.Context, o *office, args []string) error {
 			a, err := o.contract(ctx, args[0])
 			if err != nil {
 				return err
 			}
-			return o.change(ctx, http.MethodPost, "/afspraken/"+a.Hash+"/handtekeningen", "", registry.SignatureBody{Kind: kind})
+			return o.change(ctx, http.MethodPost, "/afspraken/"+a.Hash+"/handtekeningen", "", registry.SignatureBody{Kind: kind, Reason: reason})
 		})
+	if kind != "accept" {
+		cmd.Flags().StringVar(&reason, "reason", "", "the other parties read it (reden)")
+	}
+	return cmd
 }
+
+// renewCommand proposes a contract again, with the terms it has.
+func (c *cli) renewCommand() *cobra.Command {
+	var d registry.ContractDraft
+	var from, until string
+	cmd := c.act("renew CONTRACT", "propose the successor of a contract, with its terms (opvolger)", []string{"verleng"}, cobra.ExactArgs(1),
+		func(ctx context.Context, o *office, args []string) error {
+			a, err := o.contract(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			d.Predecessor = a.Hash
+			if d.Name == "" {
+				d.Name = a.Name
+			}
+			if d.From, err = moment(from, time.Now()); err != nil {
+				return err
+			}
+			if d.Till, err = moment(until, a.NotAfter.AddDate(1, 0, 0)); err != nil {
+				return err
+			}
+			return o.change(ctx, http.MethodPost, "/afspraken", "", d)
+		})
+	cmd.Flags().StringVar(&d.Name, "name", "", "what people call it; default as before (naam)")
+	cmd.Flags().StringVar(&from, "from", "", "first day; default now (vanaf)")
+	cmd.Flags().StringVar(&until, "until", "", "end; default a year after the old one (tot)")
+	return cmd
+}
+
+func (c *cli) compareCommand() *cobra.Command {
+	var with string
+	cmd := c.act("compare CONTRACT", "what it changes, in words (vergelijken)", []string{"vergelijk"}, cobra.ExactArgs(1),
+		func(ctx context.Context, o *office, args []string) error {
+			a, err := o.contract(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			path := "/afspraken/" + a.Hash + "/vergelijking"
+			if with != "" {
+				path += "?met=" + url.QueryEscape(with)
+			}
+			return read(ctx, o, path, func(w *tabwriter.Writer, v registry.ComparisonView) {
+				if v.With == "" {
+					fmt.Fprintln(w, "there is nothing before it")
+				}
+				for _, x := range v.Changes {
+					fmt.Fprintf(w, "%s\t%s\t%s\n", effects[x.Effect], x.Service, x.EN)
+				}
+			})
+		})
+	cmd.Flags().StringVar(&with, "with", "", "hash of another contract, or a template PROVIDER/ID; default its predecessor (met)")
+	return cmd
+}
+
+// effects are the words for what a difference means.
+var effects = map[string]string{"ruimer": "wider", "beperkter": "narrower", "anders": "changed"}
 
 func (c *cli) proposeCommand() *cobra.Command {
 	var g registry.GrantDraft
@@ -65,7 +135,7 @@ func (c *cli) proposeCommand() *cobra.Command {
 				d.Contract = text
 				return o.change(ctx, http.MethodPost, "/afspraken", "", d)
 			}
-			if g.Consumer == "" {
+			if g.Consumer == "" && g.Kind == "" {
 				g.Consumer = o.client.OIN
 			}
 			if g.ProcessingActivity, err = o.activity(ctx, g.ProcessingActivity); err != nil {
@@ -92,6 +162,7 @@ func (c *cli) proposeCommand() *cobra.Command {
 	f.StringVar(&g.Consumer, "consumer", "", "who calls; default: the own organisation (afnemer)")
 	f.StringVar(&g.Provider, "provider", "", "whose service it is (aanbieder)")
 	f.StringVar(&g.Delegator, "on-behalf-of", "", "organisation for which the consumer calls (namens)")
+	f.StringVar(&g.Kind, "kind", "", "publicatie: a provider publishes for --on-behalf-of; default a connection (soort)")
 	f.StringVar(&g.Service, "service", "", "name of the service (dienst)")
 	f.StringVar(&g.Purpose, "purpose", "", "what for (doel)")
 	f.StringVar(&g.LegalBasis, "legal-basis", "", "article of law (grondslag)")

@@ -150,7 +150,7 @@ func (c *cli) personCommand() *cobra.Command {
 	set.Flags().StringVar(&b.Name, "name", "", "name (naam)")
 	set.Flags().StringVar(&b.Email, "email", "", "mail address (e-mail)")
 	set.Flags().StringSliceVar(&b.Roles, "role", nil, "roles, with commas or more than once (rollen)")
-	return c.group("person", "people of the organisation and their roles (personen)", []string{"persoon"}, set,
+	return c.group("person", "people of the organisation and their roles (personen)", []string{"persoon"}, set, c.standInCommand(),
 		c.act("list", "people with their roles (lijst)", []string{"lijst"}, cobra.NoArgs,
 			func(ctx context.Context, o *office, _ []string) error {
 				return read(ctx, o, "/personen", func(w *tabwriter.Writer, all struct {

@@ -17,7 +17,31 @@ type Draft struct {
 	NotBefore   time.Time
 	NotAfter    time.Time
 	Connections []Connection
+	// Publications stand in a contract of their own: FSC allows no mix with connections.
+	Publications []Publication
 }
+
+// Publication states one service publication grant: Provider offers Service in the directory that a peer keeps.
+type Publication struct {
+	Directory string // peer id
+	Provider  string // peer id
+	Service   string // service name in FSC
+	Delegator string // on whose behalf Provider publishes; empty: its own
+}
+
+func (p Publication) data() map[string]any {
+	data := map[string]any{
+		"type": ServicePublication.String(), "directory": map[string]any{"peer_id": p.Directory},
+		"service": map[string]any{"peer_id": p.Provider, "name": p.Service, "protocol": protocolHTTP},
+	}
+	if p.Delegator != "" {
+		data["type"], data["delegator"] = DelegatedServicePublication.String(), map[string]any{"peer_id": p.Delegator}
+	}
+	return data
+}
+
+// protocolHTTP is the protocol of every service of the hub.
+const protocolHTTP = "PROTOCOL_TCP_HTTP_1.1"
 
 // Connection states one service connection grant: Consumer may call Service of Provider. Exactly one of Gateway and
 // Thumbprint says which outway calls; for a hosted organisation that is the domain name of the hub's gateway, so that
@@ -50,6 +74,9 @@ func Build(d Draft) (*Content, error) {
 			return nil, fmt.Errorf("connection %d: %w", i+1, err)
 		}
 		grants = append(grants, map[string]any{"data": data})
+	}
+	for _, p := range d.Publications {
+		grants = append(grants, map[string]any{"data": p.data()})
 	}
 	raw, err := json.Marshal(map[string]any{
 		"fsc_version": Version, "hash_algorithm": HashAlgorithm, "iv": iv, "group_id": d.GroupID,

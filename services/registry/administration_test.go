@@ -645,11 +645,12 @@ func TestTenantsAreKeptApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	of := map[string]string{"/organisaties/": regiontest.AssenOIN, "/personen/": "anna", "/clients/": "assen-geheim", "/diensten/": "geheim",
-		"/afspraken/": c.Hash, "/toestemmingen/": c.Grants[0].Hash, "/kanalen/": "geheim-kanaal", "/dempingen/": "geheim-demping", "/voorstellen/": proposal[strings.LastIndexByte(proposal, '/')+1:]}
+		"/afspraken/": c.Hash, "/toestemmingen/": c.Grants[0].Hash, "/kanalen/": "geheim-kanaal", "/sjablonen/": "geheim", "/aanbiedingen/": "geheim", "/dempingen/": "geheim-demping", "/voorstellen/": proposal[strings.LastIndexByte(proposal, '/')+1:]}
 	bodies := map[string]any{
 		"wijzigOrganisatie": api.OrganisationBody{Slug: "assen", Name: "x", Contacts: []api.Contact{}}, "wijzigPersoon": api.PersonBody{Name: "x", Roles: []string{"auditor"}},
 		"wijzigClient": o.clientBody(), "voegSleutelToe": api.KeyBody{Public: o.publicKey()}, "wijsToe": api.AssignmentBody{Grant: c.Grants[0].Hash},
 		"voegKanaalToe": api.ChannelBody{Kind: "x"}, "wijzigKanaal": api.ChannelBody{Kind: "x"}, "herhaalBezorging": api.RetryBody{}, "demp": api.MuteBody{},
+		"vervang": api.StandInBody{Person: "eefje"}, "wijzigSjabloon": api.TemplateBody{Title: "x"}, "biedAan": api.OfferBody{Template: "geheim"},
 		"voegSamen": api.PartBody{Of: regiontest.HubOIN, Reason: "x"}, "aanvaardDocument": api.AcceptanceBody{Kind: "x"},
 		"maakBewaarsleutel": api.HostedKeyBody{}, "plaatsCertificaat": api.CertificateBody{Chain: "x"},
 		"meldAan": api.ApplicationBody{}, "nodigUit": api.InvitationBody{}, "wijsAanmeldingAf": api.DecisionBody{Reason: "x"},
@@ -692,7 +693,7 @@ func TestTenantsAreKeptApart(t *testing.T) {
 						t.Errorf("%s: %q is not for strangers", told, secret)
 					}
 				}
-			case slices.Contains([]string{"legVerwerkingVast", "meldAan", "nodigUit", "voegKanaalToe", "demp"}, op.OperationID) && got.status == http.StatusBadRequest: // of its own, and a body with faults
+			case slices.Contains([]string{"legVerwerkingVast", "meldAan", "nodigUit", "voegKanaalToe", "demp", "wijzigSjabloon"}, op.OperationID) && got.status == http.StatusBadRequest: // of its own, and a body with faults
 			case got.status != http.StatusForbidden && got.status != http.StatusNotFound:
 				t.Error(told)
 			case strings.Contains(got.body, `"not-found"`):

@@ -74,6 +74,33 @@ type AgreementView struct {
 	Since     *time.Time         `json:"sinds,omitempty"`           // when it came in or was last signed
 	Name      string             `json:"naam,omitempty"`
 	Grants    []AgreementElement `json:"toestemmingen"`
+
+	Predecessor string     `json:"opvolgerVan,omitempty"` // hash
+	Reason      string     `json:"reden,omitempty"`       // why it was rejected or revoked
+	Reminded    *time.Time `json:"herinnerd,omitempty"`
+	Waiting     []Waiting  `json:"wachtOp,omitempty"` // whom it waits for, with whom to call
+}
+
+// Waiting is an organisation whose signature is missing.
+type Waiting struct {
+	OIN      string    `json:"oin"`
+	Name     string    `json:"naam"`
+	Contacts []Contact `json:"contacten"`
+}
+
+// ComparisonView says what a contract changes.
+type ComparisonView struct {
+	With    string           `json:"met,omitempty"` // hash of the contract, or the template, it is compared with; none: there is nothing before it
+	Changes []DifferenceView `json:"verschillen"`
+}
+
+// DifferenceView is one difference in words.
+type DifferenceView struct {
+	Service string `json:"dienst,omitempty"`
+	Term    string `json:"term"`
+	Effect  string `json:"gevolg"` // ruimer, beperkter or anders
+	NL      string `json:"tekst"`
+	EN      string `json:"tekstEn"`
 }
 
 // AgreementElement is one grant of a contract.
@@ -126,10 +153,18 @@ type PersonBody struct {
 	Roles []string `json:"rollen"`
 }
 
+// StandInBody lets a colleague approve for a time.
+type StandInBody struct {
+	Person string    `json:"persoon"` // id
+	From   time.Time `json:"vanaf"`
+	Till   time.Time `json:"tot"`
+}
+
 // PersonView is a person of the own organisation.
 type PersonView struct {
 	ID string `json:"id"`
 	PersonBody
+	StandIn *StandInBody `json:"vervanging,omitempty"`
 }
 
 // KeyBody is a public key with the time in which a client may use it.
@@ -286,12 +321,15 @@ type ContractDraft struct {
 	From   time.Time    `json:"geldigVanaf"`
 	Till   time.Time    `json:"geldigTot"`
 	Grants []GrantDraft `json:"toestemmingen"`
+	// Predecessor is the hash of the contract whose place this one takes. Without grants its grants are taken over.
+	Predecessor string `json:"opvolgerVan,omitempty"`
 	// Contract is FSC JSON instead of the rest, from a party that made and signed it itself.
 	Contract json.RawMessage `json:"contract,omitempty"`
 }
 
 // GrantDraft is one service connection of a draft.
 type GrantDraft struct {
+	Kind               string              `json:"soort,omitempty"` // aansluiting (default), or publicatie: then only provider, namens and dienst count
 	Consumer           string              `json:"afnemer"`
 	Provider           string              `json:"aanbieder"`
 	Delegator          string              `json:"namens,omitempty"`
@@ -313,6 +351,8 @@ type GrantDraft struct {
 type SignatureBody struct {
 	Kind string `json:"soort"`         // accept, reject or revoke
 	JWS  string `json:"jws,omitempty"` // the organisation's own signature; empty: the hub signs for an organisation it hosts
+	// Reason is why it is rejected or revoked; the other parties read it.
+	Reason string `json:"reden,omitempty"`
 }
 
 // NarrowingBody takes something from a grant, at once.

@@ -51,6 +51,7 @@ type Actor struct {
 	Person       string // person id; empty: a program
 	Organisation string // OIN
 	Roles        []string
+	StandsInFor  []string // ids of approvers that are away; their role is among Roles
 
 	Session     string // id of the token; only its hash is kept
 	Transaction string // of the request
@@ -128,6 +129,9 @@ func (a Actor) record(s *directory.State, act audit.Act, subject directory.Key) 
 		Act:     act,
 		Subject: audit.Subject{Kind: string(subject.Kind), ID: subject.ID}, TransactionID: a.Transaction, TraceID: a.Trace,
 		Organisations: []oin.OIN{oin.OIN(a.Organisation)},
+	}
+	if len(a.StandsInFor) > 0 {
+		r.Reason = "stands in for " + strings.Join(a.StandsInFor, ", ")
 	}
 	if a.Session != "" {
 		r.Actor.SignIn.Session = audit.Hash([]byte(a.Session))

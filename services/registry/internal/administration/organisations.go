@@ -51,8 +51,40 @@ func (o *Office) PutPerson(ctx context.Context, a Actor, p *directory.Person, r 
 		if p.HasRole(directory.RoleHubOperator) && !a.Operator() {
 			return CodeRole.New("%s gives that role", directory.RoleHubOperator).WithRule(directory.RoleHubOperator)
 		}
+		if was != nil {
+			p.StandIn = was.StandIn
+		}
 		c.Put(p)
 		return hold(c, p.Key(), r)
+	})
+}
+
+// StandIn lets a colleague approve for an approver who is away; nil ends it. The approver decides, or an administrator, who
+// does not choose the own person: that is how a right would grow by itself.
+func (o *Office) StandIn(ctx context.Context, a Actor, id string, v *directory.StandIn) (*publisher.State, error) {
+	if a.Person == "" || a.Person != id {
+		if err := a.need(directory.RoleAdministrator); err != nil {
+			return nil, err
+		}
+		if v != nil && v.Person == a.Person {
+			return nil, CodeFourEyes.New("an administrator does not choose the own person")
+		}
+	}
+	key := directory.Key{Kind: directory.KindPerson, ID: id}
+	return o.do(ctx, a, audit.PersonStandIn, key, func(c *publisher.Change) error {
+		was := c.Before.Person(id)
+		if was == nil || was.Organisation != a.Organisation {
+			return CodeUnknown.New("your organisation has no person %s", id)
+		}
+		if v != nil {
+			if other := c.Before.Person(v.Person); other == nil || other.Organisation != a.Organisation {
+				return CodeUnknown.New("your organisation has no person %s", v.Person)
+			}
+		}
+		copied := *was
+		copied.StandIn = v
+		c.Put(&copied)
+		return nil
 	})
 }
 

@@ -21,6 +21,8 @@ const (
 	PersonPut    Act = "person.put"
 	PersonRemove Act = "person.remove"
 
+	PersonStandIn Act = "person.stand-in"
+
 	ServicePropose   Act = "service.propose"
 	ServicePut       Act = "service.put"
 	ServicePublish   Act = "service.publish"
@@ -39,6 +41,8 @@ const (
 	TemplateRemove   Act = "template.remove"
 	OfferPut         Act = "offer.put"
 	OfferRemove      Act = "offer.remove"
+	OfferSign        Act = "offer.sign"
+	OfferRemind      Act = "offer.remind"
 	RequestPut       Act = "request.put"
 	RequestDecide    Act = "request.decide"
 	GrantNarrow      Act = "grant.narrow"
@@ -94,7 +98,7 @@ const (
 func Acts() []Act {
 	all := []Act{
 		OrganisationApply, OrganisationInvite, OrganisationAdmit, OrganisationReject, OrganisationAccept, OrganisationPut,
-		OrganisationMerge, OrganisationPropose, OrganisationRemove, PersonPut, PersonRemove, ServicePropose, ServicePut, ServicePublish,
+		OrganisationMerge, OrganisationPropose, OrganisationRemove, PersonPut, PersonRemove, PersonStandIn, OfferSign, OfferRemind, ServicePropose, ServicePut, ServicePublish,
 		ServiceDeprecate, ServiceRemove, ServiceTest, ContractPropose, ContractAccept, ContractReject, ContractRevoke,
 		ContractResign, ContractDismiss, ContractRemind, TemplatePut, TemplateRemove, OfferPut, OfferRemove, RequestPut,
 		RequestDecide, GrantNarrow, GrantWiden, ProposalApprove, ProposalDismiss, PolicyPropose, PolicyPut, ActivityPut,

@@ -144,8 +144,12 @@ func (c *Client) compile(s *State, at time.Time) api.Client {
 		out.Person = &api.Person{ID: p.ID, Roles: p.Roles}
 	}
 	for _, a := range c.Assignments {
-		if g := s.index.grants[a.Grant]; g != nil && g.contract.gives(at) {
-			out.Assignments = append(out.Assignments, api.Assignment{Name: a.Name, GrantHash: a.Grant})
+		g := s.index.grants[a.Grant]
+		if g == nil {
+			continue
+		}
+		if g = s.successor(g, at); g.contract.gives(at) {
+			out.Assignments = append(out.Assignments, api.Assignment{Name: a.Name, GrantHash: g.Hash})
 		}
 	}
 	return out

@@ -19,6 +19,10 @@ type Contract struct {
 	Since    time.Time       `json:"since,omitzero"` // when it came in or was last signed: since when it waits
 	Contract json.RawMessage `json:"contract"`       // FSC JSON, content and signatures
 
+	Predecessor string    `json:"predecessor,omitempty"` // hash of the contract whose place it takes; assignments follow
+	Reason      string    `json:"reason,omitempty"`      // why it was rejected or revoked, in the words of who did
+	Reminded    time.Time `json:"reminded,omitzero"`     // when those it waits for were last reminded
+
 	parsed   *contract.Contract
 	verified *contract.Verified // nil before verify
 	grants   []*grant           // of service connections
@@ -33,6 +37,14 @@ type grant struct {
 
 // Consumer is the OIN of who calls.
 func (g *grant) Consumer() string { return g.Outway.PeerID }
+
+// Again gives what is stored of a contract, to be put once more with a change.
+func (c *Contract) Again() *Contract {
+	return &Contract{
+		Hash: c.Hash, Name: c.Name, Proposer: c.Proposer, Since: c.Since, Contract: c.Contract,
+		Predecessor: c.Predecessor, Reason: c.Reason, Reminded: c.Reminded,
+	}
+}
 
 // Key has the content hash.
 func (c *Contract) Key() Key { return Key{KindContract, c.Hash} }
@@ -106,6 +118,9 @@ func (c *Contract) gives(at time.Time) bool {
 func (c *Contract) check(s *State, f faults) {
 	if c.verified == nil || c.over(s.at) {
 		return
+	}
+	if c.Predecessor != "" && s.Contract(c.Predecessor) == nil {
+		f.add("there is no contract %s to succeed", c.Predecessor)
 	}
 	for _, peer := range c.parsed.Content.Signers() {
 		if s.Organisation(peer) == nil {

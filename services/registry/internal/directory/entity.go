@@ -21,6 +21,8 @@ const (
 	KindProposal     Kind = "proposal"
 	KindActivity     Kind = "activity"
 	KindApplication  Kind = "application"
+	KindTemplate     Kind = "template"
+	KindOffer        Kind = "offer"
 )
 
 // Key names an entity.
@@ -55,6 +57,8 @@ var kinds = []struct {
 	{KindActivity, func() Entity { return &Activity{} }},
 	{KindProposal, func() Entity { return &Proposal{} }},
 	{KindApplication, func() Entity { return &Application{} }},
+	{KindTemplate, func() Entity { return &Template{} }},
+	{KindOffer, func() Entity { return &Offer{} }},
 }
 
 // Decode reads the stored form of an entity, which is what encoding/json makes of it. Unknown fields are an error: an

@@ -262,6 +262,29 @@ type Person struct {
 	Organisation string   `json:"organisation"` // OIN
 	Email        string   `json:"email,omitempty"`
 	Roles        []string `json:"roles"`
+
+	StandIn *StandIn `json:"standIn,omitempty"` // who approves while the person is away
+}
+
+// StandIn lets a colleague approve for a time.
+type StandIn struct {
+	Person string    `json:"person"` // id
+	From   time.Time `json:"from"`
+	Till   time.Time `json:"till"`
+}
+
+// maxStandIn is how long at most: who is away longer has a successor.
+const maxStandIn = 100 * 24 * time.Hour
+
+// StandsInFor gives the approvers that a person stands in for at a moment.
+func (s *State) StandsInFor(person string, at time.Time) []string {
+	var out []string
+	for _, p := range All[*Person](s) {
+		if v := p.StandIn; v != nil && v.Person == person && !at.Before(v.From) && at.Before(v.Till) && p.HasRole(RoleApprover) {
+			out = append(out, p.ID)
+		}
+	}
+	return out
 }
 
 // Key has the person's id.
@@ -290,6 +313,15 @@ func (p *Person) prepare(f faults) {
 func (p *Person) check(s *State, f faults) {
 	if s.Organisation(p.Organisation) == nil {
 		f.add("organisation %q is not among the organisations", p.Organisation)
+	}
+	if v := p.StandIn; v != nil {
+		f := f.at("standIn")
+		if other := s.Person(v.Person); v.Person == p.ID || other != nil && other.Organisation != p.Organisation {
+			f.add("must be a colleague")
+		}
+		if !v.Till.After(v.From) || v.Till.Sub(v.From) > maxStandIn {
+			f.add("lasts at most %d days", int(maxStandIn.Hours()/24))
+		}
 	}
 	if p.HasRole(RoleHubOperator) && p.Organisation != s.Hub().Organisation {
 		f.add("only people of the hub's organisation can be %s", RoleHubOperator)

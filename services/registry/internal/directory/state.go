@@ -57,7 +57,8 @@ type index struct {
 	names        map[string][]*Service
 	paths        map[string]*Service // by base path
 	ivs          map[string]*Contract
-	grants       map[string]*grant // by hash
+	grants       map[string]*grant      // by hash
+	successors   map[string][]*Contract // by the hash of their predecessor
 	publications []publication
 	narrowings   map[string][]*Narrowing // by grant hash
 }
@@ -150,6 +151,10 @@ func kindOf(e Entity) Kind {
 		return KindProposal
 	case *Application:
 		return KindApplication
+	case *Template:
+		return KindTemplate
+	case *Offer:
+		return KindOffer
 	}
 	return ""
 }
@@ -283,7 +288,7 @@ func (s *State) verify(ctx context.Context, fresh map[*Contract]bool, f faults) 
 func (s *State) makeIndex() {
 	s.index = index{
 		slugs: map[string]*Organisation{}, parts: map[string][]*Organisation{}, keys: map[string]*Client{}, names: map[string][]*Service{}, paths: map[string]*Service{},
-		ivs: map[string]*Contract{}, grants: map[string]*grant{}, narrowings: map[string][]*Narrowing{},
+		ivs: map[string]*Contract{}, grants: map[string]*grant{}, successors: map[string][]*Contract{}, narrowings: map[string][]*Narrowing{},
 	}
 	for _, o := range All[*Organisation](s) {
 		first(s.index.slugs, o.Slug, o)
@@ -302,6 +307,9 @@ func (s *State) makeIndex() {
 			continue
 		}
 		first(s.index.ivs, c.parsed.Content.IV, c)
+		if c.Predecessor != "" {
+			s.index.successors[c.Predecessor] = append(s.index.successors[c.Predecessor], c)
+		}
 		for _, g := range c.grants {
 			first(s.index.grants, g.Hash, g)
 		}

@@ -159,17 +159,36 @@ func (h *handlers) propose(ctx context.Context, c command[api.ContractDraft]) (a
 	}
 	text := c.body.Contract
 	if text == nil {
-		if text, err = h.Office.Draft(connections(c.body.Grants), c.body.From, c.body.Till); err != nil {
+		wanted, publications := split(c.body.Grants)
+		if len(c.body.Grants) == 0 && c.body.Predecessor != "" {
+			if wanted, err = h.Office.Renewal(a, c.body.Predecessor); err != nil {
+				return answered{}, err
+			}
+		}
+		if text, err = h.Office.Draft(wanted, publications, c.body.From, c.body.Till); err != nil {
 			return answered{}, err
 		}
 	}
-	state, hash, err := h.Office.Propose(ctx, a, c.body.Name, text)
+	state, hash, err := h.Office.Propose(ctx, a, c.body.Name, c.body.Predecessor, text)
 	if err != nil {
 		return answered{}, err
 	}
 	out := h.aboutContract(state, hash)
 	out.status, out.location = http.StatusCreated, Admin+"/afspraken/"+hash
 	return out, nil
+}
+
+// split tells publications from connections.
+func split(drafts []api.GrantDraft) (wanted []contract.Connection, publications []contract.Publication) {
+	var rest []api.GrantDraft
+	for _, d := range drafts {
+		if d.Kind == "publicatie" {
+			publications = append(publications, contract.Publication{Provider: d.Provider, Service: d.Service, Delegator: d.Delegator})
+		} else {
+			rest = append(rest, d)
+		}
+	}
+	return connections(rest), publications
 }
 
 func connections(drafts []api.GrantDraft) []contract.Connection {
@@ -195,7 +214,19 @@ func (h *handlers) sign(ctx context.Context, c command[api.SignatureBody]) (answ
 	if kind != contract.Accept && kind != contract.Reject && kind != contract.Revoke {
 		return answered{}, errs.CodeInvalid.New("1 fault").WithFields(errs.Field{Name: "/soort", Code: "enum", Reason: "must be accept, reject or revoke"})
 	}
-	state, err := h.Office.Sign(ctx, a, c.path("hash"), kind, c.body.JWS)
+	state, err := h.Office.Sign(ctx, a, c.path("hash"), kind, c.body.JWS, c.body.Reason)
+	if err != nil {
+		return answered{}, err
+	}
+	return h.aboutContract(state, c.path("hash")), nil
+}
+
+func (h *handlers) remind(ctx context.Context, c command[none]) (answered, error) {
+	a, err := h.actor(ctx)
+	if err != nil {
+		return answered{}, err
+	}
+	state, err := h.Office.Remind(ctx, a, c.path("hash"))
 	if err != nil {
 		return answered{}, err
 	}

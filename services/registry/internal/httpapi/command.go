@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,7 +56,10 @@ func (c *command[B]) Decode(r *http.Request) error {
 
 // unconditional are the last segments of paths whose PUT and DELETE are about nothing that two people could have changed
 // at once: they say what one side wants, whole.
-var unconditional = []string{"/beperking", "/toewijzingen/", "/sleutels/", "/bewaarsleutels/", "/voorstellen/", "/verwerkingen/", "/aanvaarding", "/dempingen/"}
+var unconditional = []string{
+	"/beperking", "/toewijzingen/", "/sleutels/", "/bewaarsleutels/", "/voorstellen/", "/verwerkingen/", "/aanvaarding", "/dempingen/",
+	"/vervanging", "/sjablonen/",
+}
 
 func revisionOf(r *http.Request) (administration.Revision, error) {
 	if r.Header.Get("If-None-Match") == "*" {
@@ -104,6 +108,11 @@ func (h *handlers) actor(ctx context.Context) (administration.Actor, error) {
 	}
 	if caller.Subject != caller.ClientID {
 		a.Person = caller.Subject
+		if !slices.Contains(a.Roles, directory.RoleApprover) {
+			if a.StandsInFor = h.Publisher.State().Directory.StandsInFor(a.Person, h.Now()); len(a.StandsInFor) > 0 {
+				a.Roles = append(slices.Clone(a.Roles), directory.RoleApprover)
+			}
+		}
 	}
 	return a, nil
 }

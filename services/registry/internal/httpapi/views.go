@@ -19,7 +19,12 @@ func organisationView(o *directory.Organisation) api.OrganisationView {
 }
 
 func personView(p *directory.Person) api.PersonView {
-	return api.PersonView{ID: p.ID, PersonBody: api.PersonBody{Name: p.Name, Email: p.Email, Roles: p.Roles}}
+	v := api.PersonView{ID: p.ID, PersonBody: api.PersonBody{Name: p.Name, Email: p.Email, Roles: p.Roles}}
+	if p.StandIn != nil {
+		s := api.StandInBody(*p.StandIn)
+		v.StandIn = &s
+	}
+	return v
 }
 
 func clientView(c *directory.Client) api.ClientView {
@@ -75,6 +80,19 @@ func agreementView(s *directory.State, c *directory.Contract, now time.Time) api
 	}
 	if !c.Since.IsZero() {
 		view.Since = &c.Since
+	}
+	view.Predecessor, view.Reason = c.Predecessor, c.Reason
+	if !c.Reminded.IsZero() {
+		view.Reminded = &c.Reminded
+	}
+	if v.State(now) == contract.Proposed {
+		for _, missing := range v.Missing {
+			w := api.Waiting{OIN: missing, Contacts: contactsOf(s, missing)}
+			if o := s.Organisation(missing); o != nil {
+				w.Name = o.Name
+			}
+			view.Waiting = append(view.Waiting, w)
+		}
 	}
 	for _, g := range v.Content.Grants {
 		e := element(g)
