@@ -23,6 +23,7 @@ import (
 type scenario func(ctx context.Context, root string, say func(format string, args ...any)) error
 
 var scenarios = map[string]scenario{
+	"cases-kill":    casesKill,
 	"gateway-chaos": gatewayChaos,
 	"hub-kill":      hubKill,
 	"quickstart":    quickstart,

@@ -36,6 +36,7 @@ type Deps struct {
 	Snapshots agreements.Snapshots // nil: the registry of the configuration is followed
 	CallKeys  token.KeySource      // keys of the gateways' call tokens; nil: those of the snapshot
 	Logbook   exchange.Logbook     // nil: that of the configuration
+	Fault     func(string) error   // asked before every statement of a transition and its COMMIT; an error ends it. For tests
 	Now       func() time.Time     // the clock of transfers; nil: the database's. Tokens are judged by the real one
 }
 
@@ -85,6 +86,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 	if err := follow(ctx, a, cfg.Registry, id, catalogue, &deps); err != nil {
 		return nil, err
 	}
+	st.SetFault(deps.Fault)
 	if deps.Now == nil {
 		deps.Now = time.Now
 	} else {

@@ -211,6 +211,15 @@ func (l *logbook) take() []exchange.Processing {
 
 func newRig(t *testing.T, dsn string) *rig {
 	t.Helper()
+	r := prepare(t, dsn)
+	r.start()
+	t.Cleanup(func() { r.stop() })
+	return r
+}
+
+// prepare makes all that a service needs and starts none.
+func prepare(t *testing.T, dsn string) *rig {
+	t.Helper()
 	ca, err := pki.NewCA("workloads")
 	if err != nil {
 		t.Fatal(err)
@@ -236,8 +245,6 @@ func newRig(t *testing.T, dsn string) *rig {
 		t.Fatal(err)
 	}
 	r.transport = gateway.HTTPClient("cases").Transport.(*http.Transport)
-	r.start()
-	t.Cleanup(func() { r.stop() })
 	return r
 }
 

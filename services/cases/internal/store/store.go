@@ -33,6 +33,9 @@ type Store struct {
 // SetClock makes the store go by another clock than the database's, for tests. It is called before the store is used.
 func (s *Store) SetClock(now func() time.Time) { s.clock = now }
 
+// SetFault sets what is asked before every statement of a transaction, for tests. It is called before the store is used.
+func (s *Store) SetFault(fault func(statement string) error) { s.fault = fault }
+
 // Now gives the time by the database's clock. A SQLite file has none but that of its process.
 func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	switch {
