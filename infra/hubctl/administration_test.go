@@ -500,8 +500,14 @@ func TestATeamIsToldOfItsAffairs(t *testing.T) {
 	h.does("channel remove --by anna", id)
 }
 
-func TestAKeyIsMadeAndKeptByTheHub(t *testing.T) {
+func TestKeysAndRightsOfAnOrganisation(t *testing.T) {
 	h := startAdminHub(t)
+	if out := h.does("audit rights --by emma --csv"); !strings.HasPrefix(out, "soort,id,naam") || !strings.Contains(out, "persoon,emma,") {
+		t.Errorf("got %q", out)
+	}
+	if out := h.does("audit rights --by emma"); !strings.Contains(out, "administrator") {
+		t.Errorf("got %q", out)
+	}
 	if out := h.does("key hosted touches assen --by anna"); !strings.Contains(out, "signed with the active key") {
 		t.Errorf("got %q, want the contracts of Assen", out)
 	}

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	registry "noorderhub.nl/hub/services/registry/api"
 )
 
 // auditRecord is what of a record is shown in a line; --json has all of it.
@@ -87,5 +91,18 @@ func (c *cli) auditCommand() *cobra.Command {
 			}
 			return nil
 		})
-	return c.group("audit", "who did what in administration (auditlog)", nil, list, verify)
+	var table bool
+	rights := c.act("rights", "all people and programs of the organisation with their rights (rechten)", []string{"rechten"}, cobra.NoArgs,
+		func(ctx context.Context, o *office, _ []string) error {
+			if table {
+				return o.api.Copy(ctx, "/rechten.csv", o.stdout)
+			}
+			return read(ctx, o, "/rechten", func(w *tabwriter.Writer, all registry.RightsView) {
+				for _, r := range all.Rights {
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.Kind, r.ID, r.Name, strings.Join(slices.Concat(r.Roles, r.AdminScopes, r.Grants), ", "))
+				}
+			})
+		})
+	rights.Flags().BoolVar(&table, "csv", false, "as CSV, for a spreadsheet (als tabel)")
+	return c.group("audit", "who did what in administration (auditlog)", nil, list, verify, rights)
 }

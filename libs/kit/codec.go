@@ -99,11 +99,12 @@ func BodyError(err error) error {
 	return errs.CodeInvalid.Wrap(err, "the body is not complete JSON")
 }
 
-// statusCoder, headerer and contentTyper are what an answer may say of itself.
+// statusCoder, headerer and contentTyper are what an answer may say of itself; a byter is no JSON and is sent as it is.
 type (
 	statusCoder  interface{ StatusCode() int }
 	headerer     interface{ Headers() http.Header }
 	contentTyper interface{ ContentType() string }
+	byter        interface{ Bytes() []byte }
 )
 
 // encode writes an answer. It is made whole before the first byte leaves, so a fault in it can still become a 500.
@@ -125,10 +126,14 @@ func encode(ctx context.Context, w http.ResponseWriter, response any) error {
 		return nil
 	}
 	var body bytes.Buffer
-	enc := json.NewEncoder(&body)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(response); err != nil {
-		return err
+	if b, ok := response.(byter); ok {
+		body.Write(b.Bytes())
+	} else {
+		enc := json.NewEncoder(&body)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(response); err != nil {
+			return err
+		}
 	}
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))

@@ -28,6 +28,7 @@ type Config struct {
 
 	Envelope     config.Secret   `yaml:"envelope"`     // 32 random bytes in base64: encrypts the signing keys that the hub keeps, and signs the audit log
 	OldEnvelopes []config.Secret `yaml:"oldEnvelopes"` // those before it, while anything still rests on them
+	AuditKeep    config.Duration `yaml:"auditKeep"`    // how long records of the audit log are kept, at least 8760h; 0, the default: for good
 	Hosted       []Hosted        `yaml:"hosted"`       // signing keys that lie in files, to be taken into custody at the first start
 
 	Notifications Notifications `yaml:"notifications"` // mail and webhooks beside the feed
@@ -50,6 +51,9 @@ type Hosted struct {
 func Defaults() Config {
 	return Config{Notifications: Notifications{Digest: 7, Zone: "Europe/Amsterdam"}, Poll: config.Duration(2 * time.Second), Epoch: 1, StopTimeout: config.Duration(10 * time.Second)}
 }
+
+// minAuditKeep is the least that BIO2 8.15 lets a log of administration be kept; a slip of the pen removes nothing younger.
+const minAuditKeep = 365 * 24 * time.Hour
 
 // Validate reports all faults together.
 func (c *Config) Validate() error {
@@ -75,6 +79,9 @@ func (c *Config) Validate() error {
 	u, err := url.Parse(c.Hub)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Path != "" || u.RawQuery != "" {
 		fault("hub is not an outside URL without path")
+	}
+	if c.AuditKeep != 0 && c.AuditKeep.D() < minAuditKeep {
+		fault("auditKeep is shorter than a year (%s)", minAuditKeep)
 	}
 	if c.Poll <= 0 || c.StopTimeout <= 0 {
 		fault("poll and stopTimeout must be positive")

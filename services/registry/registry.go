@@ -29,6 +29,7 @@ import (
 	"noorderhub.nl/hub/libs/workload"
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/administration"
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/httpapi"
 	"noorderhub.nl/hub/services/registry/internal/notify"
 	"noorderhub.nl/hub/services/registry/internal/notify/notifysql"
@@ -91,6 +92,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (_ *Service, err error) {
 	}
 	s.app.Background("region", func(ctx context.Context) error { return s.follow(ctx, cfg.Poll.D(), deps.Logger) })
 	s.app.Background("keys in custody", func(ctx context.Context) error { return s.renew(ctx, deps.Logger) })
+	if cfg.AuditKeep > 0 {
+		s.app.Background("audit retention", func(ctx context.Context) error { return s.purge(ctx, cfg.AuditKeep.D(), deps) })
+	}
 	if err := s.listen(ctx, cfg, deps); err != nil {
 		return nil, err
 	}
@@ -209,6 +213,29 @@ func (s *Service) follow(ctx context.Context, poll time.Duration, logger *slog.L
 			if err := s.publisher.Refresh(ctx, "key expiry"); err != nil && ctx.Err() == nil {
 				logger.ErrorContext(ctx, "snapshot not refreshed", "error", err)
 			}
+		}
+	}
+}
+
+// purgeEvery is the pause between two looks for records whose time is over.
+const purgeEvery = 24 * time.Hour
+
+// purge removes records of the audit log whose time is over.
+func (s *Service) purge(ctx context.Context, keep time.Duration, deps Deps) error {
+	tick := time.NewTicker(purgeEvery)
+	defer tick.Stop()
+	for {
+		removed, err := s.store.PurgeAudit(ctx, deps.Now().Add(-keep), audit.Actor{Part: Part}, "auditKeep "+keep.String())
+		switch {
+		case err != nil && ctx.Err() == nil:
+			deps.Logger.ErrorContext(ctx, "audit log not purged", "error", err)
+		case removed > 0:
+			deps.Logger.InfoContext(ctx, "audit log purged", "records", removed)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
 		}
 	}
 }

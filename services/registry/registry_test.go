@@ -40,6 +40,7 @@ type world struct {
 	key    *ecdsa.PrivateKey
 	svc    *registry.Service
 	stop   func()
+	now    func() time.Time // nil: the clock
 }
 
 func newWorld(t *testing.T) *world {
@@ -77,7 +78,7 @@ func (w *world) files(part string) workload.Files {
 
 func (w *world) new() (*registry.Service, error) {
 	return registry.New(context.Background(), w.cfg, registry.Deps{
-		Logger: slog.New(slog.DiscardHandler), Telemetry: telemetry.Noop(),
+		Logger: slog.New(slog.DiscardHandler), Telemetry: telemetry.Noop(), Now: w.now,
 	})
 }
 

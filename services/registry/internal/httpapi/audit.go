@@ -19,6 +19,7 @@ import (
 type Auditor interface {
 	Audited(ctx context.Context, f audit.Filter) (audit.Page, error)
 	VerifyAudit(ctx context.Context, held ...string) (audit.Report, error)
+	Audit(ctx context.Context, records ...audit.Record) error
 }
 
 // auditors may read the log of their organisation.

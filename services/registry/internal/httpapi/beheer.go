@@ -2,13 +2,20 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
+	"noorderhub.nl/hub/libs/errs"
+	"noorderhub.nl/hub/libs/oin"
 	"noorderhub.nl/hub/libs/token"
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/administration"
+	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
@@ -25,10 +32,44 @@ func (h *handlers) caller(ctx context.Context, operation string) (token.Caller, 
 	if !caller.HasScope(scopeRead) {
 		return caller, nil, codeScope.New("this operation needs the scope %s", scopeRead).WithRule(scopeRead)
 	}
-	if caller.HasRole(token.RoleHubOperator) {
-		h.Logger.InfoContext(ctx, "hub operator looks at metadata", "operation", operation, "client_id", caller.ClientID)
+	if caller.HasRole(token.RoleHubOperator) && !slices.Contains(sameForAll, operation) {
+		if err := h.record(ctx, caller, audit.LookMetadata, operation); err != nil {
+			return caller, nil, err
+		}
 	}
 	return caller, h.Publisher.State(), nil
+}
+
+// sameForAll are the operations that show the hub operator no more than anybody else: what is open to all, and what is the
+// own organisation's. Any other look is recorded, so a new operation is recorded unless somebody decides that it is one of these.
+var sameForAll = []string{
+	"organisaties", "organisaties/{oin}", "personen", "personen/{id}", "voorstellen", "documenten", "gebeurtenissen", "kanalen", "kanalen/{id}",
+	"dempingen", "bezorgingen", "verwerkingen", "rechten",
+}
+
+// record logs an act that changes nothing, before it is answered: what cannot be recorded does not happen.
+func (h *handlers) record(ctx context.Context, caller token.Caller, act audit.Act, operation string) error {
+	detail, err := json.Marshal(map[string]string{"path": pathOf(ctx)})
+	if err != nil {
+		return err
+	}
+	r := audit.Record{
+		Actor: audit.Actor{Client: caller.ClientID, Organisation: oin.OIN(caller.PeerID)}, Act: act, Subject: audit.Subject{Kind: "operation", ID: operation},
+		Organisations: []oin.OIN{oin.OIN(caller.PeerID)}, Outcome: audit.Succeeded, Detail: detail,
+	}
+	if caller.Subject != caller.ClientID {
+		r.Actor.Person = caller.Subject
+	}
+	if caller.ID != "" {
+		r.Actor.SignIn.Session = audit.Hash([]byte(caller.ID))
+	}
+	if span := trace.SpanContextFromContext(ctx); span.HasTraceID() {
+		r.TraceID = span.TraceID().String()
+	}
+	if err := h.Audit.Audit(ctx, r); err != nil {
+		return errs.CodeUnavailable.Wrap(err, "this cannot be recorded now, so it is not shown").WithRetryAfter(5 * time.Second)
+	}
+	return nil
 }
 
 type organisationList struct {

@@ -163,6 +163,8 @@ func New(o Options) http.Handler {
 	kit.Handle(admin, "GET /verwerkingen/{oin}/{id}/{versie}", h.activity)
 	kit.Handle(admin, "GET /auditrecords", h.auditRecords)
 	kit.Handle(admin, "GET /auditlog/controle", h.checkAudit)
+	kit.Handle(admin, "GET /rechten", h.rights)
+	kit.Handle(admin, "GET /rechten.csv", h.rightsCSV)
 	kit.Handle(admin, "GET /gebeurtenissen", h.events)
 	kit.Handle(admin, "GET /kanalen", h.channels)
 	kit.Handle(admin, "POST /kanalen", h.addChannel)
@@ -233,18 +235,28 @@ func (h *handlers) from(next http.Handler, parts ...string) http.Handler {
 	})
 }
 
-type peerKey struct{}
+type (
+	peerKey struct{}
+	pathKey struct{}
+)
 
-// knowPeer puts the name of the part at the other end into the context, where typed operations find it.
+// knowPeer puts the name of the part at the other end and the path into the context, where typed operations find it.
 func (h *handlers) knowPeer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), peerKey{}, workload.Peer(r))))
+		ctx := context.WithValue(r.Context(), peerKey{}, workload.Peer(r))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, pathKey{}, r.URL.Path)))
 	})
 }
 
 func peer(ctx context.Context) string {
 	name, _ := ctx.Value(peerKey{}).(string)
 	return name
+}
+
+// pathOf is the path of the request, without its query.
+func pathOf(ctx context.Context) string {
+	path, _ := ctx.Value(pathKey{}).(string)
+	return path
 }
 
 func allow(ctx context.Context, parts ...string) error {

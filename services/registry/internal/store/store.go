@@ -210,6 +210,16 @@ func (s *Store) Audited(ctx context.Context, f audit.Filter) (page audit.Page, e
 	return page, err
 }
 
+// PurgeAudit removes the records from before a moment, after it logged that it does. It tells how many. Their leaves stay, so
+// the rest is verified as before, and the check names the range that is gone.
+func (s *Store) PurgeAudit(ctx context.Context, before time.Time, by audit.Actor, reason string) (removed int64, err error) {
+	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
+		removed, err = s.log.Purge(ctx, auditsql.In(tx), before, by, reason)
+		return err
+	})
+	return removed, err
+}
+
 // VerifyAudit walks the whole audit log and tells the first thing that is not as it was signed.
 func (s *Store) VerifyAudit(ctx context.Context, held ...string) (report audit.Report, err error) {
 	err = auditsql.View(ctx, s.db, func(src audit.Source) error {
