@@ -80,6 +80,7 @@ var words = map[string]string{
 	cases.StateOffered: "offered", cases.StateAccepted: "accepted", cases.StateDeclined: "declined",
 	cases.StateDelivered: "delivered", cases.StateAcknowledged: "acknowledged",
 	cases.StateWithdrawn: "withdrawn", cases.StateExpired: "expired", cases.StateRefused: "refused", cases.StateClosed: "closed",
+	cases.TypeDestroyed: "destroyed",
 }
 
 // verbs are the commands as they stand behind `inbox`; delivering is the sender's `transfer` again.

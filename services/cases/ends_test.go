@@ -79,7 +79,8 @@ func TestTheTimerExpiresAndCloses(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		var seen []string
-		for cursor := page.Next; len(seen) < 2; {
+		cursor := page.Next
+		for len(seen) < 2 {
 			next, err := r.receiver().Events(ctx, cursor, 5*time.Second)
 			if err != nil {
 				t.Fatal(err)
@@ -98,6 +99,21 @@ func TestTheTimerExpiresAndCloses(t *testing.T) {
 		}
 		if got := r.chain(done); got[len(got)-1] != "gesloten "+hubOIN {
 			t.Errorf("closed by the hub: receipts %v", got)
+		}
+		r.clock.Store(int64(39 * 24 * time.Hour))
+		for destroyed := false; !destroyed; {
+			next, err := r.receiver().Events(ctx, cursor, 5*time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			destroyed = slices.ContainsFunc(next.Events, func(e api.Event) bool { return e.Type == api.EventPrefix+api.TypeDestroyed && e.Subject == done })
+			cursor = next.Next
+		}
+		if got := r.chain(done); got[len(got)-1] != "vernietigd "+hubOIN {
+			t.Errorf("destroyed: receipts %v", got)
+		}
+		if got := r.ask(r.receiver(), http.MethodGet, "/uitwisselingen/"+done+"/zaak", ""); got.status != http.StatusGone || got.code() != "case-destroyed" {
+			t.Errorf("a destroyed case is read with %d %s", got.status, got.body)
 		}
 	})
 }

@@ -84,7 +84,7 @@ func TestServeUntilKilled(t *testing.T) {
 
 // faultPoints are the places between two statements where a process is killed.
 var faultPoints = []string{
-	"", "INSERT INTO transfers", "UPDATE transfers SET state", "UPDATE transfers SET leased_until", "INSERT INTO receipts", "INSERT INTO payloads",
+	"", "INSERT INTO transfers", "UPDATE transfers SET state", "UPDATE transfers SET leased_until", "INSERT INTO receipts", "INSERT INTO data_keys", "INSERT INTO payloads",
 	"INSERT INTO idempotency_keys", "INSERT INTO feeds", "INSERT INTO events", "COMMIT",
 }
 

@@ -45,6 +45,9 @@ const (
 	StateClosed       = "gesloten"    // the sender told what became of its own case
 )
 
+// TypeDestroyed is the type of the receipt that the hub destroyed its copy of the case. It is no state.
+const TypeDestroyed = "vernietigd"
+
 // Commands, as they stand in Transfer.Allowed: the last segment of the path that carries them out.
 const (
 	CommandAccept      = "acceptatie"
@@ -137,11 +140,12 @@ type Transfer struct {
 	GrantHash    string     `json:"grantHash"`
 	OfferedAt    time.Time  `json:"aangebodenOp"`
 	ChangedAt    time.Time  `json:"gewijzigdOp"`
-	WaitsFor     string     `json:"wachtOp,omitempty"`   // OIN of whose turn it is; none at the end
-	Reason       string     `json:"reden,omitempty"`     // of a decline, a withdrawal or a refusal
-	Code         string     `json:"redencode,omitempty"` // of a refusal
-	Source       string     `json:"bronzaak,omitempty"`  // of a closed transfer: what became of the sender's case
-	Trial        bool       `json:"proef,omitempty"`     // nothing was stored or sent
+	DestroyedAt  *time.Time `json:"vernietigdOp,omitempty"` // when the hub destroyed its copy of the case
+	WaitsFor     string     `json:"wachtOp,omitempty"`      // OIN of whose turn it is; none at the end
+	Reason       string     `json:"reden,omitempty"`        // of a decline, a withdrawal or a refusal
+	Code         string     `json:"redencode,omitempty"`    // of a refusal
+	Source       string     `json:"bronzaak,omitempty"`     // of a closed transfer: what became of the sender's case
+	Trial        bool       `json:"proef,omitempty"`        // nothing was stored or sent
 	Processed    *Processed `json:"verwerking,omitempty"`
 	Allowed      []string   `json:"toegestaan"`                // what the organisation that asks may do now
 	Frozen       bool       `json:"bevroren,omitempty"`        // the agreement is suspended or has ended: reading only

@@ -15,14 +15,14 @@ import (
 const TypeReceipt = "hub-receipt+jws"
 
 // Receipt is the payload of a receipt: that something happened to a transfer, signed by who answers for it: offered,
-// delivered and expired by the hub, withdrawn by the sender, closed by the sender or, when it did not in time, by the hub,
+// delivered, expired and destroyed by the hub, withdrawn by the sender, closed by the sender or, when it did not in time, by the hub,
 // the others by the receiver. On the wire it is RFC 8785 canonical JSON in a compact JWS
 // (ES256); the receipts of a transfer form a chain.
 type Receipt struct {
 	ID             string    `json:"id"`
 	Transfer       string    `json:"transfer"`
 	Sequence       int       `json:"seq"`   // from 1, without gaps
-	Type           string    `json:"type"`  // the state that the transfer got
+	Type           string    `json:"type"`  // the state that the transfer got, or TypeDestroyed
 	Actor          string    `json:"actor"` // OIN of who signs
 	At             time.Time `json:"at"`
 	ManifestSHA256 string    `json:"manifestSha256"`              // Manifest.SHA256
@@ -79,7 +79,7 @@ var follows = map[string][]string{
 	StateOffered: {""}, StateAccepted: {StateOffered}, StateDeclined: {StateOffered},
 	StateWithdrawn: {StateOffered, StateAccepted}, StateExpired: {StateOffered, StateAccepted},
 	StateDelivered: {StateAccepted}, StateAcknowledged: {StateDelivered}, StateRefused: {StateDelivered},
-	StateClosed: {StateAcknowledged},
+	StateClosed: {StateAcknowledged}, TypeDestroyed: {StateClosed, StateRefused},
 }
 
 // signerOf is the OIN of who must sign a receipt of a transfer that began with first.

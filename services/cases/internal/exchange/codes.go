@@ -76,6 +76,10 @@ var (
 		ID: "case-not-delivered", Kind: errs.Conflict, Side: errs.SideClient, Title: "The case has not been delivered",
 		Next: "Wait for the event of its delivery.",
 	}
+	codeDestroyed = &errs.Code{
+		ID: "case-destroyed", Kind: errs.Gone, Side: errs.SideClient, Title: "The hub has destroyed the case",
+		Next: "Use the case in your own registry; the receipts of the transfer stay.",
+	}
 	codeReaders = &errs.Code{
 		ID: "case-for-receiver", Kind: errs.Forbidden, Side: errs.SideClient, Title: "The case is for its receiver",
 		Next: "The sender has the case in its own registry.",

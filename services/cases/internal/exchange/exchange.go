@@ -97,7 +97,7 @@ func (x *Exchange) Offer(ctx context.Context, c Caller, id string, o Offer, tria
 	if t.Deadline.IsZero() {
 		t.Deadline = now.Add(DefaultTerm)
 	}
-	tr, err := x.transition(t, x.Hub, "", "", now)
+	tr, err := x.transition(t, Offered, x.Hub, "", "", now)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -233,7 +233,7 @@ func (x *Exchange) try(ctx context.Context, c Caller, grant Grant, id string, a 
 	if s.hub {
 		actor = x.Hub
 	}
-	tr, err := x.transition(next, actor, receipts[len(receipts)-1].Compact, "", now)
+	tr, err := x.transition(next, s.to, actor, receipts[len(receipts)-1].Compact, "", now)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -356,10 +356,10 @@ func matches(m Manifest, payload []byte) bool {
 	return m.Bytes == int64(len(payload)) && m.CaseSHA256 == hex.EncodeToString(sum[:])
 }
 
-// transition signs the receipt of a transfer's new state and writes its events.
-func (x *Exchange) transition(t Transfer, actor, previous, waitedFor string, now time.Time) (Transition, error) {
+// transition signs the receipt of what was made of a transfer and writes its events.
+func (x *Exchange) transition(t Transfer, made State, actor, previous, waitedFor string, now time.Time) (Transition, error) {
 	r := Receipt{
-		ID: x.NewID(), Sequence: t.Receipts, Type: t.State, Actor: actor, At: now, Previous: previous, WaitedFor: waitedFor,
+		ID: x.NewID(), Sequence: t.Receipts, Type: made, Actor: actor, At: now, Previous: previous, WaitedFor: waitedFor,
 	}
 	signed, err := x.Receipts.Sign(&t, r)
 	if err != nil {
@@ -367,7 +367,7 @@ func (x *Exchange) transition(t Transfer, actor, previous, waitedFor string, now
 	}
 	tr := Transition{Transfer: t, Receipt: r, Signed: signed}
 	event := Event{
-		ID: x.NewID(), Type: t.State, Transfer: t.ID, Sequence: r.Sequence, At: now, Sender: t.Sender, Receiver: t.Receiver(),
+		ID: x.NewID(), Type: made, Transfer: t.ID, Sequence: r.Sequence, At: now, Sender: t.Sender, Receiver: t.Receiver(),
 	}
 	for _, party := range []string{t.Sender, t.Receiver()} {
 		event.Organisation = party

@@ -29,6 +29,7 @@ type world struct {
 	transfer  *exchange.Transfer
 	receipts  []string
 	types     []exchange.State
+	destroyed bool
 	signed    exchange.Receipt // the last one
 	events    []exchange.Event
 	payload   []byte
@@ -102,6 +103,7 @@ func (w *world) keep(tr exchange.Transition) error {
 	}
 	w.transfer, w.receipts, w.events = &tr.Transfer, append(w.receipts, tr.Signed), append(w.events, tr.Events...)
 	w.types = append(w.types, tr.Receipt.Type)
+	w.destroyed = w.destroyed || tr.Destroy
 	if tr.Payload != nil {
 		w.payload = tr.Payload
 	}

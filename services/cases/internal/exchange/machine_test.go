@@ -146,6 +146,36 @@ func TestTheTimerNamesWhoWasWaitedFor(t *testing.T) {
 	}
 }
 
+func TestTheCaseIsDestroyedAfterTheEnd(t *testing.T) {
+	for _, state := range exchange.States() {
+		w := at(t, state)
+		ended := w.transfer.ChangedAt
+		for _, later := range []time.Duration{exchange.DestroyAfter - time.Second, exchange.DestroyAfter} {
+			w.clock = ended.Add(later)
+			if _, err := w.x.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			want := (state == exchange.Closed || state == exchange.Refused) && later == exchange.DestroyAfter
+			if w.destroyed != want || w.transfer.State != state || w.transfer.DestroyedAt.IsZero() == want {
+				t.Errorf("%s after %s: destroyed %v, want %v", state, later, w.destroyed, want)
+			}
+		}
+		if !w.destroyed {
+			continue
+		}
+		if w.signed.Type != exchange.Destroyed || w.signed.Actor != hub || !w.transfer.ChangedAt.Equal(ended) {
+			t.Errorf("%s: receipt %+v", state, w.signed)
+		}
+		if _, _, err := w.x.Case(t.Context(), receiver, "t"); err == nil || errs.As(err).Code.ID != "case-destroyed" {
+			t.Errorf("%s: reading gives %v", state, err)
+		}
+		w.clock = ended.Add(10 * exchange.DestroyAfter)
+		if n, err := w.x.Tick(t.Context()); n != 0 || err != nil {
+			t.Errorf("%s: it is destroyed again: %d, %v", state, n, err)
+		}
+	}
+}
+
 func TestACommandAfterTheDeadlineFindsTheTransferExpired(t *testing.T) {
 	w := at(t, exchange.Offered)
 	w.clock = moment.Add(exchange.DefaultTerm)

@@ -125,6 +125,8 @@ func (x *Exchange) Case(ctx context.Context, c Caller, id string) ([]byte, Manif
 		return nil, Manifest{}, err
 	case t.Role(c.Organisation) != Receiver:
 		return nil, Manifest{}, x.refuse(c, &t, now, codeReaders.New("only the receiver fetches the case here"))
+	case !t.DestroyedAt.IsZero():
+		return nil, Manifest{}, codeDestroyed.New("the hub destroyed it on %s", t.DestroyedAt.Format(time.DateOnly))
 	case !t.State.holdsCase():
 		return nil, Manifest{}, x.refuse(c, &t, now, codeNoCase.New("the transfer is %s", t.State))
 	}

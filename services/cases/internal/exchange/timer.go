@@ -13,8 +13,8 @@ const (
 	claimBatch = 50
 )
 
-// Tick brings transfers on whose time has come: what was not delivered before its deadline expires, and what the sender
-// left open is closed. It gives how many transfers it claimed; when that is a whole batch there may be more. Several
+// Tick brings transfers on whose time has come: what was not delivered before its deadline expires, what the sender
+// left open is closed, and the case of a transfer that ended is destroyed. It gives how many transfers it claimed; when that is a whole batch there may be more. Several
 // workers may tick at a time, and one that is killed anywhere only delays. One transfer that fails keeps no other waiting.
 func (x *Exchange) Tick(ctx context.Context) (int, error) {
 	now, err := x.now(ctx)
@@ -44,23 +44,30 @@ func (x *Exchange) timeOut(ctx context.Context, t *Transfer, now time.Time) erro
 		return nil
 	}
 	next, waitedFor := *t, ""
+	next.ChangedAt = now
 	switch {
 	case t.Overdue(now):
 		next.State, waitedFor = Expired, t.WaitsFor()
 	case t.State == Acknowledged:
 		next.State, next.Source = Closed, NotTold
+	case t.destroyable():
+		next.ChangedAt, next.DestroyedAt = t.ChangedAt, now
 	default:
 		return nil
+	}
+	made := next.State
+	if !next.DestroyedAt.IsZero() {
+		made = Destroyed
 	}
 	receipts, err := x.receiptsOf(ctx, t)
 	if err != nil {
 		return err
 	}
-	next.Version, next.Receipts, next.ChangedAt = t.Version+1, t.Receipts+1, now
-	tr, err := x.transition(next, x.Hub, receipts[len(receipts)-1].Compact, waitedFor, now)
+	next.Version, next.Receipts = t.Version+1, t.Receipts+1
+	tr, err := x.transition(next, made, x.Hub, receipts[len(receipts)-1].Compact, waitedFor, now)
 	if err != nil {
 		return err
 	}
-	tr.From = t.Version
+	tr.From, tr.Destroy = t.Version, made == Destroyed
 	return x.Store.Change(ctx, tr)
 }

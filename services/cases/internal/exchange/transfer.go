@@ -29,6 +29,10 @@ func States() []State {
 	return []State{Offered, Accepted, Declined, Withdrawn, Expired, Delivered, Acknowledged, Refused, Closed}
 }
 
+// Destroyed is the type of the receipt that the hub gives when it destroys the case that it held. It is no state: the
+// transfer ended before.
+const Destroyed State = "vernietigd"
+
 // Command brings a transfer to another state. Offering is not one: it makes the transfer.
 type Command string
 
@@ -136,21 +140,22 @@ type Agreement struct {
 
 // Transfer is the handing over of one case.
 type Transfer struct {
-	ID        string
-	Sender    string // OIN
-	Offer     Offer
-	State     State
-	Version   int64 // rises with every change
-	Receipts  int   // number of receipts so far
-	Agreement Agreement
-	OfferedAt time.Time
-	ChangedAt time.Time
-	Deadline  time.Time // before which the case must be delivered; zero: none (offers of before there was a default)
-	Reason    string    // of a decline, a withdrawal or a refusal
-	Code      RefusalCode
-	Source    Disposition // of a closed transfer
-	Processed Processed
-	Trace     string // traceparent of the offer, for both parties to go on with
+	ID          string
+	Sender      string // OIN
+	Offer       Offer
+	State       State
+	Version     int64 // rises with every change
+	Receipts    int   // number of receipts so far
+	Agreement   Agreement
+	OfferedAt   time.Time
+	ChangedAt   time.Time // when it got its state
+	DestroyedAt time.Time // when the hub destroyed the case; zero: it did not
+	Deadline    time.Time // before which the case must be delivered; zero: none (offers of before there was a default)
+	Reason      string    // of a decline, a withdrawal or a refusal
+	Code        RefusalCode
+	Source      Disposition // of a closed transfer
+	Processed   Processed
+	Trace       string // traceparent of the offer, for both parties to go on with
 }
 
 // Receiver is the OIN of the receiver.
@@ -202,6 +207,8 @@ const (
 	DefaultTerm = 30 * 24 * time.Hour
 	// CloseAfter is how long after the acknowledgement a sender may close the transfer itself.
 	CloseAfter = 30 * 24 * time.Hour
+	// DestroyAfter is how long after the end of a transfer the hub still has the case, for who noticed something wrong.
+	DestroyAfter = 7 * 24 * time.Hour
 )
 
 // Due is when the timer has to look at the transfer; zero: never.
@@ -211,8 +218,15 @@ func (t *Transfer) Due() time.Time {
 		return t.Deadline
 	case t.State == Acknowledged:
 		return t.ChangedAt.Add(CloseAfter)
+	case t.destroyable():
+		return t.ChangedAt.Add(DestroyAfter)
 	}
 	return time.Time{}
+}
+
+// destroyable tells whether the transfer is at its end and the hub has its case still.
+func (t *Transfer) destroyable() bool {
+	return (t.State == Closed || t.State == Refused) && t.DestroyedAt.IsZero()
 }
 
 // WaitsFor is the OIN of the organisation whose turn it is; empty when nobody has to do anything.
@@ -285,6 +299,7 @@ type Transition struct {
 	Signed   string // the receipt, compact JWS
 	Events   []Event
 	Payload  []byte // of a delivery
+	Destroy  bool   // the case and its data key
 	Key      *Key   // the Idempotency-Key of the command; nil without one
 }
 

@@ -137,7 +137,7 @@ func wire(c exchange.Caller, out exchange.Outcome) api.Transfer {
 		},
 		Manifest: api.Manifest(t.Offer.Manifest), Deadline: optional(t.Deadline),
 		Purpose: t.Agreement.Purpose, ContractHash: t.Agreement.ContractHash, GrantHash: t.Agreement.GrantHash,
-		OfferedAt: t.OfferedAt, ChangedAt: t.ChangedAt, WaitsFor: t.WaitsFor(),
+		OfferedAt: t.OfferedAt, ChangedAt: t.ChangedAt, DestroyedAt: optional(t.DestroyedAt), WaitsFor: t.WaitsFor(),
 		Reason: t.Reason, Code: string(t.Code), Source: string(t.Source),
 		Allowed: commands(out.Allowed), Frozen: out.Frozen, Receipt: out.Receipt, Trace: t.Trace,
 	}

@@ -14,13 +14,13 @@ import (
 )
 
 const columns = `id, sender, state, version, receipts, offer, grant_hash, contract_hash, purpose, activity,
-	offered_at, changed_at, deadline, reason, processed_id, processed_url, refusal_code, source_case, trace`
+	offered_at, changed_at, deadline, reason, processed_id, processed_url, refusal_code, source_case, destroyed_at, trace`
 
 // row is a transfer as it comes out of the database.
 type row struct {
-	t                          exchange.Transfer
-	offer                      string
-	offered, changed, deadline sqldb.Time
+	t                                     exchange.Transfer
+	offer                                 string
+	offered, changed, deadline, destroyed sqldb.Time
 }
 
 func (r *row) fields() []any {
@@ -28,7 +28,7 @@ func (r *row) fields() []any {
 	return []any{
 		&t.ID, &t.Sender, &t.State, &t.Version, &t.Receipts, &r.offer, &t.Agreement.GrantHash, &t.Agreement.ContractHash,
 		&t.Agreement.Purpose, &t.Agreement.Activity, &r.offered, &r.changed, &r.deadline, &t.Reason, &t.Processed.ID, &t.Processed.URL,
-		&t.Code, &t.Source, &t.Trace,
+		&t.Code, &t.Source, &r.destroyed, &t.Trace,
 	}
 }
 
@@ -37,6 +37,7 @@ func (r *row) transfer() (exchange.Transfer, error) {
 		return exchange.Transfer{}, fmt.Errorf("offer held: %w", err)
 	}
 	r.t.OfferedAt, r.t.ChangedAt, r.t.Deadline = r.offered.Time, r.changed.Time, r.deadline.Time
+	r.t.DestroyedAt = r.destroyed.Time
 	return r.t, nil
 }
 
@@ -78,15 +79,6 @@ func (s *Store) Key(ctx context.Context, organisation, value string) (exchange.K
 	}
 	k.Organisation, k.Value = organisation, value
 	return k, nil
-}
-
-// Payload gives the bytes that were delivered.
-func (s *Store) Payload(ctx context.Context, id string) ([]byte, error) {
-	body, err := sqldb.One(ctx, s.db.Reader(), func(b *[]byte) []any { return []any{b} }, `SELECT body FROM payloads WHERE transfer = $1`, id)
-	if err != nil {
-		return nil, refusal(fmt.Errorf("payload: %w", err))
-	}
-	return body, nil
 }
 
 // List gives at most f.Limit transfers of a view, newest first. Each role has an index of its own.

@@ -189,7 +189,7 @@ func TestACrashBetweenTwoStatementsLeavesNothingHalf(t *testing.T) {
 			s.SetFault(nil)
 			first = current.Transfer
 		}
-		if want := 4*7 + 1; crashes != want { // row, receipt, two events of two statements, commit; a payload once
+		if want := 4*7 + 2; crashes != want { // row, receipt, two events of two statements, commit; a payload with its data key once
 			t.Errorf("crashes: got %d, want %d", crashes, want)
 		}
 		if got, want := count(), "[1 4 1 8 2] verwerkt 8"; got != want {

@@ -40,10 +40,11 @@ func (s *Store) Change(ctx context.Context, tr exchange.Transition) error {
 	return s.store(ctx, tr, func(tx tx) error {
 		n, err := tx.exec(ctx, `
 			UPDATE transfers SET state = $1, version = $2, receipts = $3, changed_at = $4, reason = $5, processed_id = $6, processed_url = $7,
-			                     refusal_code = $8, source_case = $9, deadline = $10, due_at = $11, leased_until = 0
-			WHERE id = $12 AND version = $13`,
+			                     refusal_code = $8, source_case = $9, deadline = $10, due_at = $11, leased_until = 0, destroyed_at = $12
+			WHERE id = $13 AND version = $14`,
 			string(t.State), t.Version, t.Receipts, sqldb.At(t.ChangedAt), t.Reason, t.Processed.ID, t.Processed.URL,
-			string(t.Code), string(t.Source), sqldb.At(t.Deadline), sqldb.At(t.Due()), t.ID, tr.From)
+			string(t.Code), string(t.Source), sqldb.At(t.Deadline), sqldb.At(t.Due()), sqldb.At(t.DestroyedAt),
+			t.ID, tr.From)
 		if err == nil && n == 0 {
 			err = exchange.ErrStale
 		}
@@ -76,8 +77,13 @@ func (s *Store) store(ctx context.Context, tr exchange.Transition, row func(tx) 
 			}
 		}
 		if tr.Payload != nil {
-			if _, err := tx.exec(ctx, `INSERT INTO payloads (transfer, body) VALUES ($1, $2)`, tr.Transfer.ID, tr.Payload); err != nil {
+			if err := keep(ctx, tx, tr.Transfer.ID, tr.Payload); err != nil {
 				return fmt.Errorf("payload: %w", err)
+			}
+		}
+		if tr.Destroy {
+			if err := destroy(ctx, tx, tr.Transfer.ID); err != nil {
+				return fmt.Errorf("destroy: %w", err)
 			}
 		}
 		for _, e := range events {
