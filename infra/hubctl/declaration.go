@@ -40,7 +40,8 @@ type clientFile struct {
 	Name         string            `yaml:"name"`
 	Profile      string            `yaml:"profile"`
 	Alg          string            `yaml:"alg"`
-	Keys         []keyFile         `yaml:"keys"`
+	Keys         []keyFile         `yaml:"keys,omitempty"`
+	JWKSURI      string            `yaml:"jwksUri,omitempty"`      // where the keys are, instead
 	Certificates []string          `yaml:"certificates,omitempty"` // x5t#S256, or files
 	Disabled     bool              `yaml:"disabled,omitempty"`
 	AdminScopes  []string          `yaml:"adminScopes,omitempty"`
@@ -188,6 +189,9 @@ func (w *folder) client(c registry.ClientView, p *present) clientFile {
 	f := clientFile{
 		Name: c.Name, Profile: c.Profile, Alg: c.Alg, Certificates: c.Certificates, Disabled: c.Disabled, AdminScopes: c.AdminScopes, Uses: map[string]string{},
 	}
+	if f.JWKSURI = c.JWKSURI; f.JWKSURI != "" {
+		c.Keys = nil // the address has them
+	}
 	for _, k := range c.Keys {
 		name := w.write(filepath.Join("keys", c.ID+"-"+plain(k.ID)+".jwk"), append(k.JWK, '\n'))
 		f.Keys = append(f.Keys, keyFile{File: name, From: k.From, Until: k.Till})
@@ -210,6 +214,7 @@ func plain(name string) string {
 
 func (w *folder) service(s registry.ServiceView) serviceFile {
 	f := serviceFile{Title: s.Body.Title, FSCName: s.Body.FSCName, Personal: s.Body.Personal, Published: s.Body.Published, Public: s.Body.Public}
+	f.Facts = factsFile(s.Body.Facts)
 	u := s.Body.Upstream
 	f.Upstream.Addresses, f.Upstream.Timeout, f.Upstream.MaxBody, f.Upstream.Idempotent = u.Addresses, u.Timeout, u.MaxBody, u.Idempotent
 	if u.CAs != "" {
@@ -217,7 +222,7 @@ func (w *folder) service(s registry.ServiceView) serviceFile {
 	}
 	for i, a := range s.Body.APIs {
 		name := w.write(filepath.Join("services", fmt.Sprintf("%s-%d.openapi.yaml", s.Slug, i+1)), []byte(a.OpenAPI))
-		f.APIs = append(f.APIs, apiFile{a.BasePath, name, a.Deprecated, a.Sunset, a.Successor})
+		f.APIs = append(f.APIs, apiFile{BasePath: a.BasePath, OpenAPI: name, Deprecated: a.Deprecated, Sunset: a.Sunset, Successor: a.Successor, URL: a.Source})
 	}
 	return f
 }

@@ -22,7 +22,7 @@ import (
 
 // body reads what the declaration of a client names.
 func (f *clientFile) body(dir string) (registry.ClientBody, error) {
-	b := registry.ClientBody{Name: f.Name, Profile: f.Profile, Alg: f.Alg, Disabled: f.Disabled, AdminScopes: f.AdminScopes}
+	b := registry.ClientBody{Name: f.Name, Profile: f.Profile, Alg: f.Alg, Disabled: f.Disabled, AdminScopes: f.AdminScopes, JWKSURI: f.JWKSURI}
 	for _, k := range f.Keys {
 		text, err := beside(dir, k.File)
 		if err != nil {
@@ -59,7 +59,7 @@ func (f *clientFile) differs(want registry.ClientBody, was registry.ClientView, 
 	for _, k := range was.Keys {
 		registered = append(registered, fingerprints(string(k.JWK), k.From, k.Till)...)
 	}
-	add("keys", !slices.Equal(declared, registered))
+	add("keys", want.JWKSURI != was.JWKSURI || want.JWKSURI == "" && !slices.Equal(declared, registered))
 	uses := map[string]string{}
 	for _, a := range was.Assignments {
 		uses[a.Name] = p.contractName(a.Grant)

@@ -37,6 +37,7 @@ func (c *cli) clientCommand() *cobra.Command {
 	f.StringVar(&b.Name, "name", "", "what people call it (naam)")
 	f.StringVar(&b.Profile, "profile", "nlgov", "nlgov or fapi2 (profiel)")
 	f.StringVar(&b.Alg, "alg", "ES256", "RS256, PS256 or ES256 (algoritme)")
+	f.StringVar(&b.JWKSURI, "jwks-uri", "", "https URL that the keys are read from, instead of --key (jwks_uri)")
 	f.StringSliceVar(&keys, "key", nil, "file with a public key: JWK, JWK Set, PEM key or certificate (sleutel)")
 	f.StringSliceVar(&b.Certificates, "certificate", nil, "file or x5t#S256 of a TLS certificate it may bind tokens to (certificaat)")
 	f.BoolVar(&b.Disabled, "disabled", false, "no tokens for now (uitgeschakeld)")
@@ -89,6 +90,10 @@ func (c *cli) keyCommand() *cobra.Command {
 	add.Flags().StringVar(&from, "from", "", "first day (vanaf)")
 	add.Flags().StringVar(&until, "until", "", "end (tot)")
 	return c.group("key", "public keys of a client, and keys that the hub keeps (sleutels)", []string{"sleutel"}, add, c.hostedCommand(),
+		c.act("refresh CLIENT", "read the keys again from the address that the client gave (verversen)", []string{"ververs"}, cobra.ExactArgs(1),
+			func(ctx context.Context, o *office, args []string) error {
+				return o.change(ctx, http.MethodPost, "/clients/"+args[0]+"/sleutelverversing", "", nil)
+			}),
 		c.act("list CLIENT", "keys with their times (lijst)", []string{"lijst"}, cobra.ExactArgs(1),
 			func(ctx context.Context, o *office, args []string) error {
 				return read(ctx, o, "/clients/"+args[0], showClient)

@@ -33,6 +33,8 @@ type serviceFile struct {
 	Personal  bool     `yaml:"personal,omitempty"`
 	Published bool     `yaml:"published,omitempty"`
 	Public    []string `yaml:"public,omitempty"`
+
+	Facts factsFile `yaml:"facts,omitempty"`
 }
 
 type apiFile struct {
@@ -41,6 +43,21 @@ type apiFile struct {
 	Deprecated *time.Time `yaml:"deprecated,omitempty"`
 	Sunset     *time.Time `yaml:"sunset,omitempty"`
 	Successor  string     `yaml:"successor,omitempty"`
+	URL        string     `yaml:"url,omitempty"` // https, instead of a file
+}
+
+// factsFile is what people want to know of a service beside its description.
+type factsFile struct {
+	Purpose      string             `yaml:"purpose,omitempty"`
+	LegalBasis   string             `yaml:"legalBasis,omitempty"`
+	Activity     string             `yaml:"activity,omitempty"`
+	DataClass    string             `yaml:"dataClass,omitempty"` // openbaar, intern, vertrouwelijk or bijzonder
+	Health       string             `yaml:"health,omitempty"`    // path
+	CacheSeconds *int               `yaml:"cacheSeconds,omitempty"`
+	Logging      string             `yaml:"logging,omitempty"`
+	Availability string             `yaml:"availability,omitempty"` // percent of a month, e.g. "99.5"
+	Support      string             `yaml:"support,omitempty"`
+	Changelog    []registry.Release `yaml:"changelog,omitempty"`
 }
 
 func (c *cli) serviceCommand() *cobra.Command {
@@ -84,6 +101,12 @@ func (c *cli) serviceCommand() *cobra.Command {
 			func(ctx context.Context, o *office, args []string) error {
 				return read(ctx, o, "/diensten/"+args[0], func(w *tabwriter.Writer, s registry.ServiceView) {
 					fmt.Fprintf(w, "service\t%s: %s\nowner\t%s\n", s.Slug, s.Title, s.Owner)
+					if s.Facts != nil && s.Facts.Purpose != "" {
+						fmt.Fprintf(w, "purpose\t%s\n", s.Facts.Purpose)
+					}
+					if s.Advice != nil {
+						fmt.Fprintf(w, "advice\t%d findings of the design rules to mend by %s; see: hubctl service check\n", s.Advice.Count, s.Advice.By.Format(time.DateOnly))
+					}
 					for _, op := range s.Operations {
 						fmt.Fprintf(w, "%s\t%s\t%s\n", op.Method, op.Path, op.Scope)
 					}
@@ -108,7 +131,7 @@ func (o *office) assess(ctx context.Context, slug string, body registry.ServiceB
 	var all struct {
 		Assessments []registry.AssessmentView `json:"keuringen"`
 	}
-	if _, err := o.api.Do(ctx, http.MethodPost, "/diensten/"+slug+"/keuring", "", registry.AssessmentBody{APIs: body.APIs}, &all); err != nil {
+	if _, err := o.api.Do(ctx, http.MethodPost, "/diensten/"+slug+"/keuring", "", registry.AssessmentBody{APIs: body.APIs, CAs: body.Upstream.CAs}, &all); err != nil {
 		return err
 	}
 	blocking := 0
@@ -189,6 +212,7 @@ func (f *serviceFile) body(dir string) (registry.ServiceBody, error) {
 			Addresses: f.Upstream.Addresses, Timeout: f.Upstream.Timeout, MaxBody: f.Upstream.MaxBody, Idempotent: f.Upstream.Idempotent,
 		},
 	}
+	body.Facts = registry.ServiceFacts(f.Facts)
 	var err error
 	if body.Upstream.CAs, err = beside(dir, f.Upstream.CA); err != nil {
 		return body, err
@@ -199,7 +223,7 @@ func (f *serviceFile) body(dir string) (registry.ServiceBody, error) {
 			return body, err
 		}
 		body.APIs = append(body.APIs, registry.APIBody{
-			BasePath: a.BasePath, OpenAPI: text, Deprecated: a.Deprecated, Sunset: a.Sunset, Successor: a.Successor,
+			BasePath: a.BasePath, OpenAPI: text, Deprecated: a.Deprecated, Sunset: a.Sunset, Successor: a.Successor, Source: a.URL,
 		})
 	}
 	return body, nil

@@ -23,6 +23,7 @@ import (
 
 	"noorderhub.nl/hub/libs/app"
 	"noorderhub.nl/hub/libs/discovery/consul"
+	"noorderhub.nl/hub/libs/outbound"
 	"noorderhub.nl/hub/libs/sqldb"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/token"
@@ -175,8 +176,10 @@ func (s *Service) listen(ctx context.Context, cfg Config, deps Deps) error {
 	s.teller.Store(teller)
 	messages := notifysql.New(s.keeper.db)
 	s.office = &administration.Office{
-		Publisher: s.publisher, Hand: s.keeper, Vault: s.keeper.vault, Keys: s.keeper, Desk: desk{messages, s.store, deps.Now}, Teller: teller, Now: deps.Now,
+		Publisher: s.publisher, Hand: s.keeper, Vault: s.keeper.vault, Keys: s.keeper,
+		Fetcher: fetcher{outbound.New(outbound.Settings{}), s.publisher}, Desk: desk{messages, s.store, deps.Now}, Teller: teller, Now: deps.Now,
 	}
+	s.app.Background("keys of clients", func(ctx context.Context) error { return followKeys(ctx, s.office, deps.Logger) })
 	stopping := make(chan struct{})
 	s.app.ServeWith("listener", tls.NewListener(s.listener, id.Server(httpapi.Parts()...)), &http.Server{
 		Handler: httpapi.New(httpapi.Options{

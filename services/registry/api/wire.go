@@ -53,7 +53,9 @@ type ServiceView struct {
 	Operations []OperationView `json:"operaties"`
 	Ending     []EndingView    `json:"eindigend,omitempty"`
 	Contacts   []Contact       `json:"contacten,omitempty"` // of the owner
-	Body       *ServiceBody    `json:"invoer,omitempty"`    // as its owner put it; for the owner only
+	Facts      *ServiceFacts   `json:"gegevens,omitempty"`
+	Advice     *AdviceView     `json:"advies,omitempty"` // for the owner only
+	Body       *ServiceBody    `json:"invoer,omitempty"` // as its owner put it; for the owner only
 }
 
 // OperationView is one operation of a service with the scope it asks.
@@ -188,6 +190,7 @@ type ClientBody struct {
 	Profile      string    `json:"profiel"`   // nlgov or fapi2
 	Alg          string    `json:"algoritme"` // RS256, PS256 or ES256
 	Keys         []KeyBody `json:"sleutels"`
+	JWKSURI      string    `json:"jwksUri,omitempty"`      // https URL that the keys are read from instead, again and again
 	Certificates []string  `json:"certificaten,omitempty"` // x5t#S256 or PEM, of TLS certificates it may bind tokens to
 	Disabled     bool      `json:"uitgeschakeld,omitempty"`
 	AdminScopes  []string  `json:"beheerscopes,omitempty"`
@@ -200,6 +203,7 @@ type ClientView struct {
 	Profile      string           `json:"profiel"`
 	Alg          string           `json:"algoritme"`
 	Keys         []KeyView        `json:"sleutels"`
+	JWKSURI      string           `json:"jwksUri,omitempty"`
 	Certificates []string         `json:"certificaten"` // x5t#S256
 	Disabled     bool             `json:"uitgeschakeld"`
 	AdminScopes  []string         `json:"beheerscopes"`
@@ -226,11 +230,14 @@ type APIBody struct {
 	Deprecated *time.Time `json:"verouderdSinds,omitempty"`
 	Sunset     *time.Time `json:"eindigtOp,omitempty"`
 	Successor  string     `json:"opvolger,omitempty"` // base path of the newer version
+
+	Source string `json:"openapiUrl,omitempty"` // https URL to fetch the description from when the text is not given
 }
 
 // AssessmentBody names descriptions to assess; nothing is changed by it.
 type AssessmentBody struct {
 	APIs []APIBody `json:"apis"`
+	CAs  string    `json:"ca,omitempty"` // PEM, for descriptions fetched from a server with a CA of its own
 }
 
 // AssessmentView is what the hub says of one description.
@@ -312,6 +319,7 @@ type ServiceBody struct {
 	Personal  bool         `json:"persoonsgegevens"`
 	Published bool         `json:"gepubliceerd"`
 	Public    []string     `json:"openbaar,omitempty"`
+	Facts     ServiceFacts `json:"gegevens,omitzero"`
 	Reason    string       `json:"toelichting,omitempty"` // for who approves; needed where a second person must
 }
 

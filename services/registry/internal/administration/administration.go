@@ -34,10 +34,17 @@ type Hand interface {
 	Sign(ctx context.Context, oin string, content *contract.Content, kind contract.SignatureType, at time.Time) (custody.Signature, error)
 }
 
+// Fetcher reads a document that an organisation names by URL, within the networks that it may use. cas are PEM certificates of
+// the server's authority; "" takes the system's.
+type Fetcher interface {
+	Fetch(ctx context.Context, organisation, url, cas string) ([]byte, error)
+}
+
 // Office carries out the acts.
 type Office struct {
 	Publisher Publisher
 	Hand      Hand
+	Fetcher   Fetcher
 	Desk      Desk
 	Teller    Teller
 	Vault     *custody.Vault

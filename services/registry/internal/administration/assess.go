@@ -67,15 +67,16 @@ func assess(ctx context.Context, slug string, api directory.API) (Assessment, er
 
 // takeIn reads the descriptions of a service that is put on the hub. Swagger 2.0 becomes OpenAPI 3, and operations without
 // an id get one; other descriptions stay as they were given. Faults refuse it, and what is unsafe does once it is published.
-func takeIn(ctx context.Context, s *directory.Service) error {
+func takeIn(ctx context.Context, s *directory.Service) (findings int, err error) {
 	var fields []errs.Field
 	unsafe := false
 	for i := range s.APIs {
 		api := &s.APIs[i]
 		x, err := assess(ctx, s.Slug, *api)
 		if err != nil {
-			return err
+			return 0, err
 		}
+		findings += len(x.Findings)
 		at := fmt.Sprintf("/apis/%d/openapi", i)
 		for _, f := range x.Faults {
 			fields = append(fields, errs.Field{Name: at + f.Field, Code: f.Rule, Reason: fmt.Sprintf("line %d: %s. %s", f.Line, f.Reason, f.Next.EN)})
@@ -92,11 +93,11 @@ func takeIn(ctx context.Context, s *directory.Service) error {
 	}
 	switch {
 	case len(fields) == 0:
-		return nil
+		return findings, nil
 	case unsafe:
-		return codeUnsafe.New("%d findings block publication", len(fields)).WithFields(fields...)
+		return 0, codeUnsafe.New("%d findings block publication", len(fields)).WithFields(fields...)
 	}
-	return CodeFaults.New("%d faults in the descriptions", len(fields)).WithFields(fields...)
+	return 0, CodeFaults.New("%d faults in the descriptions", len(fields)).WithFields(fields...)
 }
 
 // rewritten tells whether the hub's form of a description says more than the text that was given.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"noorderhub.nl/hub/libs/oin"
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/notify"
@@ -79,6 +80,56 @@ func (o *Office) RemoveKey(ctx context.Context, a Actor, id, kid string) (*publi
 			return CodeUnknown.New("client %s has no key %s", id, kid)
 		}
 		client.Keys = slices.Delete(slices.Clone(client.Keys), place, place+1)
+		return nil
+	})
+}
+
+// RefreshKeys reads the keys of a client again from the address that it gave, now and not at the next round.
+func (o *Office) RefreshKeys(ctx context.Context, a Actor, id string) (*publisher.State, error) {
+	if err := a.prepares(technicians...); err != nil {
+		return nil, err
+	}
+	client := o.Publisher.State().Directory.Client(id)
+	if client == nil || client.Organisation != a.Organisation || client.JWKSURI == "" {
+		return nil, CodeUnknown.New("your organisation has no client %s with an address of keys", id)
+	}
+	return o.refresh(ctx, client, a.record(o.Publisher.State().Directory, audit.ClientKeysRead, client.Key()))
+}
+
+// FollowKeys reads the keys of every client that gave an address. One that does not answer, or answers with what is no key set,
+// keeps the keys that it has; fault hears why.
+func (o *Office) FollowKeys(ctx context.Context, fault func(client string, err error)) {
+	for _, client := range directory.All[*directory.Client](o.Publisher.State().Directory) {
+		if client.JWKSURI == "" || ctx.Err() != nil {
+			continue
+		}
+		record := publisher.Act{
+			Actor: audit.Actor{Part: "registry"}, Act: audit.ClientKeysRead, Subject: audit.Subject{Kind: string(directory.KindClient), ID: client.ID},
+			Organisations: []oin.OIN{oin.OIN(client.Organisation)},
+		}
+		if _, err := o.refresh(ctx, client, record); err != nil {
+			fault(client.ID, err)
+		}
+	}
+}
+
+func (o *Office) refresh(ctx context.Context, client *directory.Client, record publisher.Act) (*publisher.State, error) {
+	set, err := o.Fetcher.Fetch(ctx, client.Organisation, client.JWKSURI, "")
+	if err != nil {
+		return nil, err
+	}
+	if len(client.Keys) == 1 && client.Keys[0].Public == string(set) {
+		return o.Publisher.State(), nil
+	}
+	return o.doWith(ctx, Actor{}, record, func(c *publisher.Change) error {
+		was := c.Before.Client(client.ID)
+		if was == nil || was.JWKSURI != client.JWKSURI {
+			return CodeStale.New("client %s was changed", client.ID)
+		}
+		copied := *was
+		copied.Keys = []directory.ClientKey{{Public: string(set)}}
+		c.Put(&copied)
+		c.Tell(o.event(notify.KeyAdded, was.Organisation, notify.Client, was.ID, nil))
 		return nil
 	})
 }

@@ -57,6 +57,7 @@ func (o *Office) Approve(ctx context.Context, a Actor, id string) (*publisher.St
 		o.tellOwn(c, a, notify.ApprovalGiven, notify.Proposal, p.ID)
 		if s, ok := e.(*directory.Service); ok {
 			o.tellEndings(c, s)
+			o.tellAdvice(c, s)
 		}
 		return nil
 	})

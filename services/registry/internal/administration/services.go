@@ -2,10 +2,13 @@ package administration
 
 import (
 	"context"
+	"strconv"
+	"time"
 
 	"noorderhub.nl/hub/libs/errs"
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
+	"noorderhub.nl/hub/services/registry/internal/notify"
 	"noorderhub.nl/hub/services/registry/internal/publisher"
 )
 
@@ -32,9 +35,11 @@ func (o *Office) PutService(ctx context.Context, a Actor, s *directory.Service, 
 	if part := s.Upstream.Part != "" || s.PerOrganisation; part && !a.Operator() {
 		return nil, "", codePartOfHub.New("service %s is not one", s.Slug)
 	}
-	if err := takeIn(ctx, s); err != nil {
+	findings, err := takeIn(ctx, s)
+	if err != nil {
 		return nil, "", err
 	}
+	o.advise(s, was, findings)
 	if s.Published || was != nil && was.Published {
 		return o.propose(ctx, a, s, reason, r)
 	}
@@ -47,9 +52,37 @@ func (o *Office) PutService(ctx context.Context, a Actor, s *directory.Service, 
 		}
 		c.Put(s)
 		o.tellEndings(c, s)
+		o.tellAdvice(c, s)
 		return nil
 	})
 	return state, "", err
+}
+
+// Prepares refuses who may not prepare services: it comes before anything is fetched for the actor.
+func (a Actor) Prepares() error { return a.prepares(technicians...) }
+
+// adviceTime is how long an owner has to mend what the design rules find. Nothing is closed after it: the date is what owner
+// and hub operator agree to talk about.
+const adviceTime = 180 * 24 * time.Hour
+
+// advise notes how many findings there are and by when they are to be mended: the first day stays while there are any.
+func (o *Office) advise(s, was *directory.Service, findings int) {
+	if findings == 0 {
+		return
+	}
+	s.Advice = &directory.Advice{Count: findings, By: o.Now().Add(adviceTime).Truncate(24 * time.Hour)}
+	if was != nil && was.Advice != nil {
+		s.Advice.By = was.Advice.By
+	}
+}
+
+// tellAdvice lets the owner know of new advice.
+func (o *Office) tellAdvice(c *publisher.Change, s *directory.Service) {
+	if was := c.Before.Service(s.Slug); s.Advice != nil && (was == nil || was.Advice == nil || was.Advice.Count != s.Advice.Count) {
+		c.Tell(o.event(notify.ServiceFindings, s.Owner, notify.Service, s.Slug, notify.Facts{
+			notify.Count: strconv.Itoa(s.Advice.Count), notify.EndDate: s.Advice.By.Format(time.DateOnly),
+		}))
+	}
 }
 
 // RemoveService takes a draft away. A published service is unpublished first, which needs a second person.

@@ -66,6 +66,7 @@ const (
 	ClientKeyAdd    Act = "client.key-add"
 	ClientKeyRemove Act = "client.key-remove"
 	ClientAssign    Act = "client.assign"
+	ClientKeysRead  Act = "client.keys-read" // from its jwks_uri
 	ClientStop      Act = "client.stop"
 
 	KeyPropose  Act = "key.propose" // of an organisation that the hub signs for, or of the hub
@@ -103,7 +104,7 @@ func Acts() []Act {
 		ContractResign, ContractDismiss, ContractRemind, TemplatePut, TemplateRemove, OfferPut, OfferRemove, RequestPut,
 		RequestDecide, GrantNarrow, GrantWiden, ProposalApprove, ProposalDismiss, PolicyPropose, PolicyPut, ActivityPut,
 		ActivityImport, ActivityRemove, SubscriptionPut, SubscriptionTest, SubscriptionStop, SubscriptionMute, SubscriptionRetry, ClientPut, ClientRemove,
-		ClientKeyAdd, ClientKeyRemove, ClientAssign, ClientStop, KeyPropose, KeyInstall, KeyConfirm, KeyImport, KeyRetire,
+		ClientKeyAdd, ClientKeyRemove, ClientAssign, ClientKeysRead, ClientStop, KeyPropose, KeyInstall, KeyConfirm, KeyImport, KeyRetire,
 		KeyDestroy, KeyReseal, KeysPublish, RegionImport, RegionRefused, SnapshotPublish, EpochRaise, TokenRevoke, Bootstrap,
 		LookMetadata, RightsExport, ExportMade, AuditExport, AuditVerify, AuditPurge, RetentionPut, RetentionPlan,
 	}

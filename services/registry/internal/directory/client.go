@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -30,6 +31,7 @@ type Client struct {
 	Profile      string       `json:"profile"`        // nlgov or fapi2
 	Alg          string       `json:"alg"`            // RS256, PS256 or ES256: the one its assertions use
 	Keys         []ClientKey  `json:"keys"`
+	JWKSURI      string       `json:"jwksUri,omitempty"`      // where Keys are read from, by the registry and nobody else
 	Certificates []string     `json:"certificates,omitempty"` // x5t#S256 thumbprints or PEM: TLS certificates it may bind tokens to
 	Disabled     bool         `json:"disabled,omitempty"`
 	AdminScopes  []string     `json:"adminScopes,omitempty"`
@@ -71,6 +73,9 @@ func (c *Client) prepare(f faults) {
 		f.add("profile is not nlgov or fapi2")
 	} else if !slices.Contains(algs, c.Alg) {
 		f.add("alg %q does not suit profile %s: %v", c.Alg, c.Profile, algs)
+	}
+	if c.JWKSURI != "" && (c.Person != "" || !strings.HasPrefix(c.JWKSURI, "https://")) {
+		f.at("jwksUri").add("is an https URL, and not for the key of a person")
 	}
 	c.prepareKeys(f)
 	c.thumbprints = nil

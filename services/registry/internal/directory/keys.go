@@ -44,6 +44,9 @@ func (c *Client) prepareKeys(f faults) {
 			kf.add("%s", err)
 			continue
 		}
+		if len(keys) == 0 {
+			kf.add("holds no key")
+		}
 		for _, key := range keys {
 			prepared, err := prepareKey(key, c.Alg)
 			if err != nil {

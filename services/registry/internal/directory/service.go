@@ -46,6 +46,9 @@ type Service struct {
 	PerOrganisation bool     `json:"perOrganisation,omitempty"`
 	Public          []string `json:"public,omitempty"` // paths open to all; the description must say so too, by security: [] on their GET
 
+	Facts  Facts   `json:"facts,omitzero"`
+	Advice *Advice `json:"advice,omitempty"` // findings of the design rules that are to be mended
+
 	compiled api.Service
 }
 
@@ -58,6 +61,8 @@ type API struct {
 	Deprecated *time.Time `json:"deprecated,omitempty"`
 	Sunset     *time.Time `json:"sunset,omitempty"`
 	Successor  string     `json:"successor,omitempty"`
+
+	Source string `json:"source,omitempty"` // URL it was fetched from; it is not followed
 }
 
 // noticeLeast is the least time between the announcement of an end and the end itself, by the NL API Design Rules
@@ -134,6 +139,7 @@ func (s *Service) prepare(f faults) {
 	}
 	s.preparePublic(&out, open, f)
 	checkOperations(out.Operations, f)
+	s.Facts.prepare(f.at("facts"))
 	out.Upstream = s.Upstream.prepare(out.Operations, f.at("upstream"))
 	s.compiled = out
 }
@@ -230,6 +236,12 @@ func (s *Service) Offers(t contract.Terms) error {
 		if !slices.ContainsFunc(s.compiled.Operations, func(o api.Operation) bool { return o.Scope == scope }) {
 			faults = append(faults, fmt.Errorf("no operation of %s asks scope %s", s.Slug, scope))
 		}
+	}
+	if most := s.Facts.CacheSeconds; most != nil && t.CacheSeconds > *most {
+		faults = append(faults, fmt.Errorf("answers of %s may be kept at most %d seconds", s.Slug, *most))
+	}
+	if s.Facts.Logging == contract.LoggingRequired && t.Logging == contract.LoggingOpen {
+		faults = append(faults, fmt.Errorf("%s is not called without a durable record: logging open is not offered", s.Slug))
 	}
 	if len(t.Fields) > 0 {
 		faults = append(faults, errors.New("fields cannot be enforced by this version of the hub"))

@@ -61,6 +61,19 @@ func (h *handlers) putClient(ctx context.Context, c command[api.ClientBody]) (an
 		ID: c.path("id"), Name: c.body.Name, Profile: c.body.Profile, Alg: c.body.Alg, Certificates: c.body.Certificates,
 		Disabled: c.body.Disabled, AdminScopes: c.body.AdminScopes,
 	}
+	if c.body.JWKSURI != "" {
+		if len(c.body.Keys) > 0 {
+			return answered{}, errs.CodeInvalid.New("1 fault").WithFields(errs.Field{Name: "/jwksUri", Code: "either", Reason: "give keys or the address where they are, not both"})
+		}
+		if err := a.Prepares(); err != nil {
+			return answered{}, err
+		}
+		set, err := h.Office.Fetcher.Fetch(ctx, a.Organisation, c.body.JWKSURI, "")
+		if err != nil {
+			return answered{}, err
+		}
+		client.JWKSURI, client.Keys = c.body.JWKSURI, []directory.ClientKey{{Public: string(set)}}
+	}
 	for _, k := range c.body.Keys {
 		client.Keys = append(client.Keys, directory.ClientKey(k))
 	}
@@ -80,6 +93,15 @@ func (h *handlers) addKey(ctx context.Context, c command[api.KeyBody]) (answered
 		return answered{}, err
 	}
 	state, err := h.Office.AddKey(ctx, a, c.path("id"), directory.ClientKey(c.body))
+	return h.aboutClient(state, c.path("id"), err)
+}
+
+func (h *handlers) refreshKeys(ctx context.Context, c command[none]) (answered, error) {
+	a, err := h.actor(ctx)
+	if err != nil {
+		return answered{}, err
+	}
+	state, err := h.Office.RefreshKeys(ctx, a, c.path("id"))
 	return h.aboutClient(state, c.path("id"), err)
 }
 
@@ -133,9 +155,10 @@ func (h *handlers) putService(ctx context.Context, c command[api.ServiceBody]) (
 			})
 		}
 	}
-	for _, d := range c.body.APIs {
-		s.APIs = append(s.APIs, directory.API(d))
+	if s.APIs, err = h.descriptions(ctx, a, c.body.APIs, c.body.Upstream.CAs); err != nil {
+		return answered{}, err
 	}
+	s.Facts = factsOf(c.body.Facts)
 	state, proposal, err := h.Office.PutService(ctx, a, s, c.body.Reason, c.revision)
 	switch {
 	case err != nil:

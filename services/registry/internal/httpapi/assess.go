@@ -5,7 +5,6 @@ import (
 
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/administration"
-	"noorderhub.nl/hub/services/registry/internal/directory"
 )
 
 type assessmentList struct {
@@ -18,9 +17,9 @@ func (h *handlers) assess(ctx context.Context, c command[api.AssessmentBody]) (a
 	if err != nil {
 		return assessmentList{}, err
 	}
-	var apis []directory.API
-	for _, body := range c.body.APIs {
-		apis = append(apis, directory.API{BasePath: body.BasePath, OpenAPI: body.OpenAPI})
+	apis, err := h.descriptions(ctx, a, c.body.APIs, c.body.CAs)
+	if err != nil {
+		return assessmentList{}, err
 	}
 	assessments, err := h.Office.Assess(ctx, a, c.path("slug"), apis)
 	if err != nil {

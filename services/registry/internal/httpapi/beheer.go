@@ -178,7 +178,12 @@ func (h *handlers) service(ctx context.Context, q read) (answered, error) {
 	}
 	view := serviceView(s.Compiled())
 	view.Contacts = contactsOf(state.Directory, s.Owner)
+	facts := factsView(s.Facts)
+	view.Facts = &facts
 	if s.Owner == caller.PeerID {
+		if s.Advice != nil {
+			view.Advice = &api.AdviceView{Count: s.Advice.Count, By: s.Advice.By}
+		}
 		view.Body = serviceBody(s)
 	}
 	return one(state, s, view), nil

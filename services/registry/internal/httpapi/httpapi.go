@@ -142,6 +142,7 @@ func New(o Options) http.Handler {
 	kit.Handle(admin, "DELETE /clients/{id}", h.removeClient)
 	kit.Handle(admin, "POST /clients/{id}/sleutels", h.addKey)
 	kit.Handle(admin, "DELETE /clients/{id}/sleutels/{kid}", h.removeKey)
+	kit.Handle(admin, "POST /clients/{id}/sleutelverversing", h.refreshKeys)
 	kit.Handle(admin, "PUT /clients/{id}/toewijzingen/{naam}", h.assign)
 	kit.Handle(admin, "DELETE /clients/{id}/toewijzingen/{naam}", h.unassign)
 	kit.Handle(admin, "GET /diensten", h.services)

@@ -9,7 +9,7 @@ import (
 var members = map[string]string{
 	"keys": "sleutels", "certificates": "certificaten", "assignments": "toewijzingen", "contacts": "contacten", "upstream": "achterkant",
 	"cas": "ca", "rate": "perSeconde", "blockedScopes": "geblokkeerdeScopes", "reason": "reden", "grants": "toestemmingen", "apis": "apis", "networks": "netwerken", "deprecated": "verouderdSinds", "sunset": "eindigtOp", "successor": "opvolger", "name": "naam", "purpose": "doel", "legalBasis": "grondslag", "retention": "bewaartermijn",
-	"openapi": "openapi", "people": "personen", "made": "opgesteld", "oin": "oin", "kvk": "kvk", "group": "groep", "accepted": "aanvaard", "part": "onder",
+	"openapi": "openapi", "facts": "gegevens", "jwksUri": "jwksUri", "dataClass": "gegevensklasse", "health": "gezondheidspad", "activity": "verwerkingsactiviteit", "changelog": "wijzigingen", "availability": "beschikbaarheid", "cacheSeconds": "bewaarSeconden", "logging": "logging", "people": "personen", "made": "opgesteld", "oin": "oin", "kvk": "kvk", "group": "groep", "accepted": "aanvaard", "part": "onder",
 }
 
 var place = regexp.MustCompile(`^([A-Za-z]+)(?:\[(\d+)\])?$`)

@@ -29,7 +29,7 @@ func personView(p *directory.Person) api.PersonView {
 
 func clientView(c *directory.Client) api.ClientView {
 	view := api.ClientView{
-		ID: c.ID, Name: c.Name, Profile: c.Profile, Alg: c.Alg, Disabled: c.Disabled, Person: c.Person,
+		ID: c.ID, Name: c.Name, Profile: c.Profile, Alg: c.Alg, Disabled: c.Disabled, Person: c.Person, JWKSURI: c.JWKSURI,
 		Keys: []api.KeyView{}, Certificates: filled(c.Thumbprints()), AdminScopes: filled(c.AdminScopes), Assignments: []api.AssignmentView{},
 	}
 	for _, k := range c.LiveKeys() {
@@ -66,6 +66,7 @@ func serviceBody(s *directory.Service) *api.ServiceBody {
 	if s.Upstream.Timeout > 0 {
 		body.Upstream.Timeout = s.Upstream.Timeout.String()
 	}
+	body.Facts = factsView(s.Facts)
 	for _, a := range s.APIs {
 		body.APIs = append(body.APIs, api.APIBody(a))
 	}
