@@ -127,6 +127,7 @@ func (c *cli) organisationCommand() *cobra.Command {
 	f := set.Flags()
 	f.StringVar(&b.Slug, "slug", "", "short name, unique on the hub (korte naam)")
 	f.StringVar(&b.Name, "name", "", "name (naam)")
+	f.StringVar(&b.Reason, "reason", "", "for the second person of the hub operator (toelichting)")
 	f.StringVar(&b.Municipality, "municipality", "", "CBS code (gemeentecode)")
 	f.StringArrayVar(&contacts, "contact", nil, "ROLE=MAIL[;PHONE[;HOURS]], more than once (contact)")
 	f.StringSliceVar(&b.Networks, "network", nil, "private network (CIDR) in which its services may be; the hub operator's (netwerk)")

@@ -10,6 +10,7 @@ import (
 	"noorderhub.nl/hub/libs/config"
 	"noorderhub.nl/hub/libs/sqldb"
 	"noorderhub.nl/hub/services/registry/api"
+	"noorderhub.nl/hub/services/registry/internal/regiontest"
 )
 
 func TestRightsAreExportedForTheOwnOrganisationAndThatIsRecorded(t *testing.T) {
@@ -102,4 +103,36 @@ func TestATermForTheAuditLogIsAtLeastAYear(t *testing.T) {
 	if _, err := w.new(); err == nil || !strings.Contains(err.Error(), "auditKeep") {
 		t.Errorf("got %v, want a fault of auditKeep", err)
 	}
+}
+
+func TestTheHubOperatorChangesWhatContractsRestOnWithTwoPersons(t *testing.T) {
+	o := newOffice(t)
+	path := "/organisaties/" + regiontest.EmmenOIN
+	etag := func() string { return o.must(200, hilda, "GET", path, "", nil).header.Get("ETag") }
+	body := api.OrganisationBody{Slug: "emmen", Name: "Gemeente Emmen", Municipality: "0114", Contacts: []api.Contact{}, Networks: []string{"10.3.0.0/16"}}
+	if got := o.ask(hilda, "PUT", path, etag(), body); got.status != 400 || !strings.Contains(got.body, "who approves reads it") {
+		t.Errorf("without a reason: got %d %s", got.status, got.body)
+	}
+	body.Reason = "de diensten van Emmen staan in het eigen netwerk"
+	held := etag()
+	proposal := strings.TrimPrefix(o.must(202, hilda, "PUT", path, held, body).header.Get("Location"), "/beheer/v1")
+	if etag() != held {
+		t.Error("the organisation changed before a second person approved")
+	}
+	if got := o.ask(hilda, "POST", proposal+"/goedkeuring", "", nil); got.status != 403 || !strings.Contains(got.body, "four-eyes") {
+		t.Errorf("approved by who proposed it: got %d %s", got.status, got.body)
+	}
+	o.must(404, aad, "POST", proposal+"/goedkeuring", "", nil)
+	o.must(204, henk, "POST", proposal+"/goedkeuring", "", nil)
+	if etag() == held {
+		t.Error("the organisation is as it was")
+	}
+	// A name alone waits for nobody, and what is not sent stays: the certificate under the contracts too.
+	body.Name, body.Networks = "Emmen", nil
+	o.must(200, hilda, "PUT", path, etag(), body)
+	fresh := api.OrganisationBody{Slug: "coevorden", Name: "Coevorden", Municipality: "0109", Contacts: []api.Contact{}, Reason: "doet mee"}
+	created := strings.TrimPrefix(o.must(202, hilda, "PUT", "/organisaties/00000099000000004000", "*", fresh).header.Get("Location"), "/beheer/v1")
+	o.must(204, henk, "POST", created+"/goedkeuring", "", nil)
+	o.must(200, anna, "GET", "/organisaties/00000099000000004000", "", nil)
+	o.must(412, hilda, "PUT", "/organisaties/00000099000000005000", `"1"`, fresh)
 }

@@ -146,6 +146,7 @@ type OrganisationBody struct {
 	Contacts     []Contact `json:"contacten"`
 	Certificates []string  `json:"certificaten,omitempty"` // PEM chains of contract certificates; the hub operator's to change
 	Networks     []string  `json:"netwerken,omitempty"`    // CIDR: private networks in which its services may be; the hub operator's
+	Reason       string    `json:"toelichting,omitempty"`  // for who approves, where a second person of the hub operator does
 }
 
 // PersonBody is a person with the roles at its organisation.

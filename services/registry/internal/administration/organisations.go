@@ -9,28 +9,52 @@ import (
 )
 
 // PutOrganisation lets the hub operator take an organisation in, and an administrator change the own one: its name and
-// contacts. OIN, short name and certificates are what contracts and tokens rest on; those are the hub operator's.
-func (o *Office) PutOrganisation(ctx context.Context, a Actor, org *directory.Organisation, r Revision) (*publisher.State, error) {
-	if !a.Operator() || a.Person == "" {
+// contacts. Short name, municipality, certificates and networks are what contracts, tokens and the reach of the gateways rest
+// on; those are the hub operator's, and wait for a second person of it: then proposal is its id and nothing has changed yet.
+// Certificates and networks that are nil stay as they are.
+func (o *Office) PutOrganisation(ctx context.Context, a Actor, org *directory.Organisation, reason string, r Revision) (state *publisher.State, proposal string, err error) {
+	operator := a.Operator() && a.Person != ""
+	if !operator {
 		if err := a.need(directory.RoleAdministrator); err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		if org.OIN != a.Organisation {
-			return nil, CodeRole.New("only the hub operator changes another organisation").WithRule(directory.RoleHubOperator)
+			return nil, "", CodeRole.New("only the hub operator changes another organisation").WithRule(directory.RoleHubOperator)
 		}
 	}
-	return o.do(ctx, a, audit.OrganisationPut, org.Key(), func(c *publisher.Change) error {
+	complete := func(was *directory.Organisation) {
+		org.Keep(was)
+		switch {
+		case was == nil:
+		case !operator:
+			org.Slug, org.Municipality, org.Certificates, org.Networks = was.Slug, was.Municipality, was.Certificates, was.Networks
+		default:
+			if org.Certificates == nil {
+				org.Certificates = was.Certificates
+			}
+			if org.Networks == nil {
+				org.Networks = was.Networks
+			}
+		}
+	}
+	was := o.Publisher.State().Directory.Organisation(org.OIN)
+	if complete(was); operator && (was == nil || !org.RestsOn(was)) {
+		state, proposal, err = o.propose(ctx, a, org, reason, r)
+		return state, proposal, err
+	}
+	state, err = o.do(ctx, a, audit.OrganisationPut, org.Key(), func(c *publisher.Change) error {
 		if err := hold(c, org.Key(), r); err != nil {
 			return err
 		}
-		was := c.Before.Organisation(org.OIN)
-		if !a.Operator() {
-			org.Slug, org.Municipality, org.Certificates, org.Networks = was.Slug, was.Municipality, was.Certificates, was.Networks
+		again := c.Before.Organisation(org.OIN)
+		if again == nil || operator && !again.RestsOn(was) {
+			return CodeStale.New("organisation %s was changed", org.OIN)
 		}
-		org.Keep(was)
+		complete(again)
 		c.Put(org)
 		return nil
 	})
+	return state, "", err
 }
 
 // PutPerson gives a person of the actor's organisation roles, or changes them. Nobody changes the own roles: that is how a

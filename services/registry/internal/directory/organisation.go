@@ -149,6 +149,13 @@ func (o *Organisation) Keep(was *Organisation) {
 	}
 }
 
+// RestsOn tells whether what contracts, tokens and the reach of the gateways rest on is the same as in another version of the
+// organisation.
+func (o *Organisation) RestsOn(other *Organisation) bool {
+	return o.Slug == other.Slug && o.Municipality == other.Municipality &&
+		slices.Equal(o.Certificates, other.Certificates) && slices.Equal(o.Networks, other.Networks)
+}
+
 // WithKept gives the organisation with these chains of custody beside those that it has.
 func (o *Organisation) WithKept(chains ...string) *Organisation {
 	next := *o

@@ -26,9 +26,12 @@ func (h *handlers) putOrganisation(ctx context.Context, c command[api.Organisati
 	for _, contact := range c.body.Contacts {
 		o.Contacts = append(o.Contacts, directory.Contact(contact))
 	}
-	state, err := h.Office.PutOrganisation(ctx, a, o, c.revision)
-	if err != nil {
+	state, proposal, err := h.Office.PutOrganisation(ctx, a, o, c.body.Reason, c.revision)
+	switch {
+	case err != nil:
 		return answered{}, err
+	case proposal != "":
+		return waits(state, proposal), nil
 	}
 	return done(state, o.Key(), organisationView(state.Directory.Organisation(o.OIN))), nil
 }
