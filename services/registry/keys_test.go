@@ -19,6 +19,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"noorderhub.nl/hub/libs/config"
 	"noorderhub.nl/hub/libs/sqldb"
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/custody"
@@ -351,6 +352,26 @@ func TestNoAnswerHoldsAPrivateKey(t *testing.T) {
 			if strings.Contains(all, form) || bytes.Contains([]byte(all), secret) {
 				t.Error("an answer holds a private key")
 			}
+		}
+	}
+}
+
+func TestANewEnvelopeSealsEveryKeyAnew(t *testing.T) {
+	o := newOffice(t)
+	k := o.waiting()
+	o.stop()
+	old := o.cfg.Envelope
+	o.cfg.Envelope = config.Secret(base64.StdEncoding.EncodeToString([]byte("another thirty-two bytes of none")[:32]))
+	if _, err := o.new(); err == nil || !strings.Contains(err.Error(), "envelope") {
+		t.Errorf("got %v, want a start without the older envelope refused", err)
+	}
+	o.cfg.OldEnvelopes = []config.Secret{old}
+	o.start()
+	o.must(200, aad, "POST", assenKeys+"/"+k.ID+"/bevestiging", "", nil)
+	o.private() // opens all of them with the new envelope alone
+	for path, want := range map[string]string{"/auditrecords?handeling=key.reseal": `{"keys":4}`, "/auditlog/controle": `"verwijderd":[]`} {
+		if got := o.must(200, hilda, "GET", path, "", nil).body; !strings.Contains(got, want) || strings.Contains(got, `"fout"`) {
+			t.Errorf("%s: got %s, want %s", path, got, want)
 		}
 	}
 }
