@@ -188,6 +188,14 @@ func (w *wiring) buildPolicy(context.Context) error {
 		return err
 	}
 	w.app.OnStop("upstreams", func(context.Context) error { pool.Close(); return nil })
+	if w.follower != nil {
+		base, client, err := w.client("registry", w.cfg.Parts.Registry)
+		if err != nil {
+			return err
+		}
+		p := &prober{registry: &registry.Remote{Base: base, HTTP: client}, instance: w.log.ID(), pool: pool, logger: w.deps.Logger}
+		w.app.Background("service tests", p.run)
+	}
 	parts, err := w.parts(pool)
 	if err != nil {
 		return err

@@ -354,6 +354,17 @@ upstream: {addresses: ["https://localhost:` + port + `"], ca: ca.pem, timeout: 5
 		t.Errorf("got %q, want the published service", got)
 	}
 
+	if got := h.does("service test meldingen --by anna"); !strings.Contains(got, "ok    localhost:"+port+" tls: certificate good until") || !strings.Contains(got, "GET /: 200") {
+		t.Errorf("got %q", got)
+	}
+	h.refuses("no service", "service test meldingen --by emma")
+	bare := h.write("bare.yaml", strings.Replace(strings.Replace(service, ", ca: ca.pem", "", 1), "/meldingen/v1", "/kaal/v1", 1))
+	h.does("service put kaal --by anna -f", bare)
+	out, _, err := hubctl(t, h.data, "service", "test", "kaal", "--by", "anna")
+	if err == nil || !strings.Contains(out, "FAULT localhost:"+port+" tls") || !strings.Contains(out, "give the authority in ca") {
+		t.Errorf("got %q, %v; want the fault and its next step", out, err)
+	}
+
 	app := h.application("groningen-meldingen")
 	h.does("client register groningen-meldingen --by geesje --key", app.file)
 	h.does("contract propose --by geesje --name meldingen --provider assen --service meldingen --scope meldingen.lezen --purpose", "meldingen doorgeven")

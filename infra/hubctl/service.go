@@ -112,6 +112,8 @@ func (c *cli) serviceCommand() *cobra.Command {
 					}
 				})
 			}),
+		c.act("test SLUG", "let every gateway try DNS, port, TLS, clock and path of the own service (proef)", []string{"probeer"}, cobra.ExactArgs(1),
+			func(ctx context.Context, o *office, args []string) error { return o.testService(ctx, args[0]) }),
 		c.act("consumers SLUG", "who may use the own service, and whom to tell (afnemers)", []string{"afnemers"}, cobra.ExactArgs(1),
 			func(ctx context.Context, o *office, args []string) error {
 				return read(ctx, o, "/diensten/"+args[0]+"/afnemers", func(w *tabwriter.Writer, all struct {
@@ -124,6 +126,41 @@ func (c *cli) serviceCommand() *cobra.Command {
 			}),
 		c.act("remove SLUG", "take a draft away (verwijderen)", []string{"verwijder"}, cobra.ExactArgs(1),
 			func(ctx context.Context, o *office, args []string) error { return o.remove(ctx, "/diensten/"+args[0]) }))
+}
+
+// testService shows what the gateways found. It fails when one of them found a fault, or none answered.
+func (o *office) testService(ctx context.Context, slug string) error {
+	var v registry.ProbeView
+	if _, err := o.api.Do(ctx, http.MethodPost, "/diensten/"+slug+"/proef", "", nil, &v); err != nil {
+		return err
+	}
+	if o.json {
+		if err := o.print(v); err != nil {
+			return err
+		}
+	} else {
+		for _, g := range v.Gateways {
+			if !g.Answered {
+				fmt.Fprintf(o.stdout, "gateway %s did not answer; it may be gone\n", g.Gateway)
+				continue
+			}
+			fmt.Fprintf(o.stdout, "gateway %s\n", g.Gateway)
+			for _, s := range g.Steps {
+				mark := "ok   "
+				if !s.OK {
+					mark = "FAULT"
+				}
+				fmt.Fprintf(o.stdout, "  %s %s %s: %s\n", mark, s.Address, s.Step, s.EN)
+				if !s.OK {
+					fmt.Fprintf(o.stdout, "        next: %s\n", s.NextEN)
+				}
+			}
+		}
+	}
+	if !v.OK() {
+		return fmt.Errorf("service %s cannot be reached from every gateway as it should", slug)
+	}
+	return nil
 }
 
 // assess shows what the hub says of every description. It fails when something has to be mended.

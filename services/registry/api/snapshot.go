@@ -153,6 +153,7 @@ type Upstream struct {
 	Timeout    Duration `json:"timeout"`              // to the first byte of the answer
 	MaxBody    int64    `json:"maxBody"`              // bytes of a request body
 	Idempotent []string `json:"idempotent,omitempty"` // operation ids that may be retried besides GET and HEAD
+	Health     string   `json:"health,omitempty"`     // path that answers 2xx while the service is well
 }
 
 // Operation is one method on one path template of a service, compiled from its OpenAPI file.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"noorderhub.nl/hub/libs/errs"
+	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/directory"
 	"noorderhub.nl/hub/services/registry/internal/notify"
@@ -60,6 +61,29 @@ func (o *Office) PutService(ctx context.Context, a Actor, s *directory.Service, 
 
 // Prepares refuses who may not prepare services: it comes before anything is fetched for the actor.
 func (a Actor) Prepares() error { return a.prepares(technicians...) }
+
+// TestedService gives a service that the actor may let the gateways try. That it was asked is recorded.
+func (o *Office) TestedService(ctx context.Context, a Actor, slug string) (api.Service, error) {
+	if err := a.prepares(append([]string{directory.RoleOperator}, technicians...)...); err != nil {
+		return api.Service{}, err
+	}
+	state := o.Publisher.State()
+	s := state.Directory.Service(slug)
+	if s == nil || s.Owner != a.Organisation {
+		return api.Service{}, CodeUnknown.New("your organisation has no service %s", slug)
+	}
+	record := a.record(state.Directory, audit.ServiceTest, s.Key())
+	record.Outcome = audit.Succeeded
+	if err := o.Desk.Record(ctx, record); err != nil {
+		return api.Service{}, unavailable(err)
+	}
+	for _, compiled := range state.Snapshot.Services { // with the networks that its owner may use
+		if compiled.Slug == slug {
+			return compiled, nil
+		}
+	}
+	return api.Service{}, CodeUnknown.New("service %s is not in the snapshot", slug)
+}
 
 // adviceTime is how long an owner has to mend what the design rules find. Nothing is closed after it: the date is what owner
 // and hub operator agree to talk about.

@@ -141,6 +141,7 @@ func (s *Service) prepare(f faults) {
 	checkOperations(out.Operations, f)
 	s.Facts.prepare(f.at("facts"))
 	out.Upstream = s.Upstream.prepare(out.Operations, f.at("upstream"))
+	out.Upstream.Health = s.Facts.Health
 	s.compiled = out
 }
 

@@ -56,6 +56,7 @@ type Options struct {
 type handlers struct {
 	Options
 	problems problem.Writer
+	probes   *probes
 }
 
 // readers are the parts that may have the snapshot.
@@ -93,10 +94,12 @@ var (
 
 // New makes the handler of the listener.
 func New(o Options) http.Handler {
-	h := &handlers{Options: o, problems: problem.Writer{Hub: o.Hub}}
+	h := &handlers{Options: o, problems: problem.Writer{Hub: o.Hub}, probes: newProbes()}
 	internal := kit.New(kit.Options{Base: Internal, Version: version, Problems: h.problems, Logger: o.Logger})
 	kit.Handle(internal, "PUT /sleutels/{part}/{instance}", h.putKeys)
 	kit.Handle(internal, "POST /herladen", h.reload)
+	kit.Handle(internal, "GET /proeven", h.openProbes)
+	kit.Handle(internal, "PUT /proeven/{id}/{instance}", h.probed)
 
 	admin := kit.New(kit.Options{
 		Base: Admin, Version: version, OpenAPI: api.OpenAPI, Problems: h.problems, Errors: h.adminError, Logger: o.Logger,
@@ -149,6 +152,7 @@ func New(o Options) http.Handler {
 	kit.Handle(admin, "GET /diensten/{slug}", h.service)
 	kit.Handle(admin, "GET /diensten/{slug}/afnemers", h.consumers)
 	kit.Handle(admin, "POST /diensten/{slug}/keuring", h.assess)
+	kit.Handle(admin, "POST /diensten/{slug}/proef", h.testService)
 	kit.Handle(admin, "PUT /diensten/{slug}", h.putService)
 	kit.Handle(admin, "DELETE /diensten/{slug}", h.removeService)
 	kit.Handle(admin, "GET /afspraken", h.agreements)
