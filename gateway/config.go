@@ -38,6 +38,8 @@ type Config struct {
 	Registry RegistryConfig `yaml:"registry"` // whose snapshots are believed
 	Consul   consul.Config  `yaml:"consul"`   // registration, and parts and services found by name
 
+	UpstreamKey config.Secret `yaml:"upstreamKey"` // that of the registry: opens secrets of services; empty: services that want one cannot be reached
+
 	Redis redisdb.Config `yaml:"redis"` // limits and answers that all gateways share; may be left out in demo mode only
 	Cache CacheConfig    `yaml:"cache"` // of answers, for contracts that allow it
 

@@ -181,8 +181,15 @@ func (w *wiring) followRegistry(ctx context.Context) error {
 }
 
 func (w *wiring) buildPolicy(context.Context) error {
+	var secrets *registry.UpstreamSealer
+	if key := w.cfg.UpstreamKey.Reveal(); key != "" {
+		var err error
+		if secrets, err = registry.NewUpstreamSealer(key); err != nil {
+			return fmt.Errorf("upstreamKey: %w", err)
+		}
+	}
 	pool, err := upstream.NewPool(upstream.PoolConfig{
-		PartTLS: w.id.Client, Catalogue: w.instances, Transport: w.deps.Telemetry.Transport, Logger: w.deps.Logger,
+		PartTLS: w.id.Client, Catalogue: w.instances, Transport: w.deps.Telemetry.Transport, Secrets: secrets, Logger: w.deps.Logger,
 	})
 	if err != nil {
 		return err

@@ -217,6 +217,7 @@ func (w *folder) service(s registry.ServiceView) serviceFile {
 	f.Facts = factsFile(s.Body.Facts)
 	u := s.Body.Upstream
 	f.Upstream.Addresses, f.Upstream.Timeout, f.Upstream.MaxBody, f.Upstream.Idempotent = u.Addresses, u.Timeout, u.MaxBody, u.Idempotent
+	f.Upstream.Auth, f.Upstream.AuthName = u.Auth, u.AuthName // the secret stays at the hub
 	if u.CAs != "" {
 		f.Upstream.CA = w.write(filepath.Join("services", s.Slug+"-ca.pem"), []byte(u.CAs))
 	}

@@ -29,6 +29,9 @@ type serviceFile struct {
 		Timeout    string   `yaml:"timeout,omitempty"`
 		MaxBody    int64    `yaml:"maxBody,omitempty"`
 		Idempotent []string `yaml:"idempotent,omitempty"`
+		Auth       string   `yaml:"auth,omitempty"`     // call-token (default), certificate, header or zgw
+		AuthName   string   `yaml:"authName,omitempty"` // name of the header, or client id of ZGW
+		Secret     string   `yaml:"secret,omitempty"`   // file; left out, the secret that is there stays
 	} `yaml:"upstream"`
 	Personal  bool     `yaml:"personal,omitempty"`
 	Published bool     `yaml:"published,omitempty"`
@@ -250,7 +253,12 @@ func (f *serviceFile) body(dir string) (registry.ServiceBody, error) {
 		},
 	}
 	body.Facts = registry.ServiceFacts(f.Facts)
+	body.Upstream.Auth, body.Upstream.AuthName = f.Upstream.Auth, f.Upstream.AuthName
 	var err error
+	if body.Upstream.Secret, err = beside(dir, f.Upstream.Secret); err != nil {
+		return body, err
+	}
+	body.Upstream.Secret = strings.TrimSpace(body.Upstream.Secret)
 	if body.Upstream.CAs, err = beside(dir, f.Upstream.CA); err != nil {
 		return body, err
 	}

@@ -23,7 +23,7 @@ func (s *Stack) configurations() map[string]block {
 	files := map[string]block{
 		"registry": {
 			"region": s.files.Region(), "database": s.dsn("registry"), "signingKey": s.files.SnapshotKey(), "poll": "500ms",
-			"envelope": "file:" + s.files.Secret("custody"), "hosted": s.hosted(),
+			"envelope": "file:" + s.files.Secret("custody"), "hosted": s.hosted(), "upstreamKey": "file:" + s.files.Secret("upstreams"),
 		},
 		"journal": {
 			"hubOin": s.region.HubOIN(), "registry": s.following("journal"), "database": s.dsn("journal"),
@@ -89,9 +89,10 @@ func (s *Stack) gateway(name string) block {
 	certificate := s.files.Pair(material.Outside)
 	file := block{
 		"name": name, "data": s.data(name), "listenTls": s.at[name],
-		"tls":   block{"cert": certificate.Cert, "key": certificate.Key, "clientCas": s.files.CA()},
-		"redis": s.redisBlock(),
-		"cache": block{"key": "file:" + s.files.Secret("answers")}, // one for all gateways, so that they share answers
+		"tls":         block{"cert": certificate.Cert, "key": certificate.Key, "clientCas": s.files.CA()},
+		"redis":       s.redisBlock(),
+		"upstreamKey": "file:" + s.files.Secret("upstreams"),
+		"cache":       block{"key": "file:" + s.files.Secret("answers")}, // one for all gateways, so that they share answers
 		"parts": block{
 			"registry": s.url("registry"), "journal": s.url("journal"), "authserver": s.url("authserver"), "portal": s.url("portal"),
 		},

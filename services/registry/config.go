@@ -11,6 +11,7 @@ import (
 	"noorderhub.nl/hub/libs/discovery/consul"
 	"noorderhub.nl/hub/libs/telemetry"
 	"noorderhub.nl/hub/libs/workload"
+	"noorderhub.nl/hub/services/registry/api"
 )
 
 // Config is the configuration file of the registry.
@@ -30,6 +31,8 @@ type Config struct {
 	OldEnvelopes []config.Secret `yaml:"oldEnvelopes"` // those before it, while anything still rests on them
 	AuditKeep    config.Duration `yaml:"auditKeep"`    // how long records of the audit log are kept, at least 8760h; 0, the default: for good
 	Hosted       []Hosted        `yaml:"hosted"`       // signing keys that lie in files, to be taken into custody at the first start
+
+	UpstreamKey config.Secret `yaml:"upstreamKey"` // 32 random bytes in base64, the same at the gateways: encrypts secrets of services; empty: none are taken
 
 	Notifications Notifications `yaml:"notifications"` // mail and webhooks beside the feed
 
@@ -74,6 +77,11 @@ func (c *Config) Validate() error {
 				name = fmt.Sprintf("oldEnvelopes[%d]", i-1)
 			}
 			fault("%s is not 32 bytes in base64", name)
+		}
+	}
+	if c.UpstreamKey.Reveal() != "" {
+		if _, err := api.NewUpstreamSealer(c.UpstreamKey.Reveal()); err != nil {
+			fault("upstreamKey: %s", err)
 		}
 	}
 	u, err := url.Parse(c.Hub)

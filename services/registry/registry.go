@@ -175,7 +175,14 @@ func (s *Service) listen(ctx context.Context, cfg Config, deps Deps) error {
 	}
 	s.teller.Store(teller)
 	messages := notifysql.New(s.keeper.db)
+	var sealer *api.UpstreamSealer
+	if key := cfg.UpstreamKey.Reveal(); key != "" {
+		if sealer, err = api.NewUpstreamSealer(key); err != nil {
+			return err
+		}
+	}
 	s.office = &administration.Office{
+		Sealer:    sealer,
 		Publisher: s.publisher, Hand: s.keeper, Vault: s.keeper.vault, Keys: s.keeper,
 		Fetcher: fetcher{outbound.New(outbound.Settings{}), s.publisher}, Desk: desk{messages, s.store, deps.Now}, Teller: teller, Now: deps.Now,
 	}

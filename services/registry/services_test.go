@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"noorderhub.nl/hub/libs/config"
 	"noorderhub.nl/hub/libs/pki"
 	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/regiontest"
@@ -160,4 +162,50 @@ func TestAServiceLimitsWhatContractsMaySay(t *testing.T) {
 	}
 	d.Grants[0].CacheSeconds, d.Grants[0].Logging = 60, "required"
 	o.must(201, anna, "POST", "/afspraken", "", d)
+}
+
+func TestASecretOfAServiceIsNeverGivenBack(t *testing.T) {
+	const secret = "zeer-geheim-en-lang-genoeg"
+	o := newOffice(t, func(w *world) {
+		w.cfg.UpstreamKey = config.Secret(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("u", 32))))
+	})
+	body := api.ServiceBody{
+		Title: "Meldingen", APIs: []api.APIBody{{BasePath: "/melding/v1", OpenAPI: strings.ReplaceAll(regiontest.OpenAPI, "bag.", "melding.")}},
+		Upstream: api.UpstreamBody{Addresses: []string{"https://melding.assen.example"}, Auth: "header", AuthName: "X-Api-Key", Secret: secret},
+	}
+	for name, change := range map[string]func(*api.UpstreamBody){
+		"/achterkant/aanmeldgeheim": func(u *api.UpstreamBody) { u.Secret = "kort" },
+		"secret is missing":         func(u *api.UpstreamBody) { u.Secret = "" },
+		"header for a secret":       func(u *api.UpstreamBody) { u.AuthName = "Host" },
+		"belongs to header":         func(u *api.UpstreamBody) { u.Auth = "call-token" },
+		"not one of":                func(u *api.UpstreamBody) { u.Auth, u.Secret = "wachtwoord", "" },
+	} {
+		wrong := body
+		change(&wrong.Upstream)
+		if got := o.ask(anna, "PUT", "/diensten/melding", "*", wrong); got.status != 400 || !strings.Contains(got.body, name) || strings.Contains(got.body, secret) {
+			t.Errorf("got %d %s, want %q", got.status, got.body, name)
+		}
+	}
+	put := o.must(200, anna, "PUT", "/diensten/melding", "*", body)
+	sealed := func() string {
+		for _, s := range o.snapshot(api.Version{}, 0).Services {
+			if s.Slug == "melding" {
+				return s.Upstream.Secret
+			}
+		}
+		return ""
+	}
+	before := sealed()
+	if before == "" || strings.Contains(before, secret) {
+		t.Errorf("got %q in the snapshot, want it sealed", before)
+	}
+	read := o.must(200, anna, "GET", "/diensten/melding", "", nil)
+	if strings.Contains(put.body+read.body, secret) || strings.Contains(put.body+read.body, before) || !strings.Contains(read.body, "X-Api-Key") {
+		t.Errorf("got %s", read.body)
+	}
+	body.Upstream.Secret, body.Title = "", "Anders"
+	o.must(200, anna, "PUT", "/diensten/melding", read.header.Get("ETag"), body)
+	if sealed() != before {
+		t.Error("the secret did not stay")
+	}
 }

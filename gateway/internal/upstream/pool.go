@@ -26,7 +26,9 @@ type PoolConfig struct {
 	// Catalogue follows a service by its name in the catalogue ("consul:NAME").
 	Catalogue func(name string) (sd.Instancer, error)
 	Transport func(http.RoundTripper) http.RoundTripper
-	Logger    *slog.Logger
+	// Secrets opens the secrets of upstreams; nil: services that want one cannot be reached.
+	Secrets *registry.UpstreamSealer
+	Logger  *slog.Logger
 }
 
 // Pool keeps the targets of the services of the snapshot. A target lives on from one snapshot to the next as long as its
@@ -124,8 +126,9 @@ func (p *Pool) Part(part, address string, timeout time.Duration) (*Target, error
 }
 
 func (p *Pool) target(s *registry.Service) (*Target, error) {
-	if auth := s.Upstream.Auth; auth != "" && auth != "call-token" {
-		return nil, fmt.Errorf("this gateway cannot make itself known by %q", auth)
+	known, err := p.known(s)
+	if err != nil {
+		return nil, err
 	}
 	config, err := p.tls(s)
 	if err != nil {
@@ -137,7 +140,7 @@ func (p *Pool) target(s *registry.Service) (*Target, error) {
 	}
 	return NewTarget(Config{
 		Name: s.Slug, Instancer: instancer, TLS: config, Timeout: time.Duration(s.Upstream.Timeout),
-		Guarded: s.Upstream.Part == "", Networks: s.Upstream.Networks, Transport: p.cfg.Transport, Logger: p.cfg.Logger,
+		Known: known, Guarded: s.Upstream.Part == "", Networks: s.Upstream.Networks, Transport: p.cfg.Transport, Logger: p.cfg.Logger,
 	})
 }
 
@@ -146,6 +149,9 @@ func (p *Pool) tls(s *registry.Service) (*tls.Config, error) {
 		return p.cfg.PartTLS(s.Upstream.Part), nil
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	if s.Upstream.Auth == registry.AuthCertificate {
+		p.present(config)
+	}
 	if s.Upstream.CAs != "" {
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM([]byte(s.Upstream.CAs)) {

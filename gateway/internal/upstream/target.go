@@ -66,6 +66,8 @@ type Config struct {
 	Part      bool          // a part of the hub: the hub's operators can mend it, not a provider
 	Guarded   bool          // an organisation says where it is: on the internet, or in Networks
 	Networks  []string      // CIDR: private networks that the owner may use
+	// Known changes a request so that the service knows the gateway; nil: the call token in it is enough.
+	Known func(*http.Request) error
 	// Transport wraps the connection pool, e.g. to send traceparent. May be nil.
 	Transport func(http.RoundTripper) http.RoundTripper
 	Logger    *slog.Logger
@@ -287,6 +289,11 @@ func (b *body) Close() error {
 // on another instance, as long as nothing of a body was taken from r. Failures are *errs.Error or ErrClientGone.
 func (t *Target) Forward(ctx context.Context, r *http.Request, again bool) (*http.Response, error) {
 	t.budget.earn()
+	if t.cfg.Known != nil {
+		if err := t.cfg.Known(r); err != nil {
+			return nil, errs.CodeInternal.Wrap(err, "something went wrong on our side")
+		}
+	}
 	if t.balancer.Await(ctx) != nil {
 		return nil, ErrClientGone
 	}

@@ -71,6 +71,9 @@ func newRegistry(ctx context.Context, s *setting, t *telemetry.Telemetry, logger
 	if cfg.Envelope, err = s.secret("custody"); err != nil {
 		return nil, err
 	}
+	if cfg.UpstreamKey, err = s.secret("upstreams"); err != nil {
+		return nil, err
+	}
 	cfg.Hosted = material.Hosted(s.files, s.region)
 	return registry.New(ctx, cfg, registry.Deps{Logger: logger, Telemetry: t})
 }
@@ -154,6 +157,10 @@ func newGateway(ctx context.Context, s *setting, t *telemetry.Telemetry, logger 
 	}
 	cfg.Redis = redisdb.Config{Embedded: true}
 	cfg.Registry.Keys = []string{s.files.SnapshotPub()}
+	var err error
+	if cfg.UpstreamKey, err = s.secret("upstreams"); err != nil {
+		return nil, err
+	}
 	return gateway.New(ctx, cfg, gateway.Deps{Logger: logger, Telemetry: t})
 }
 

@@ -47,6 +47,7 @@ func Make(f Files, r *Region, o Options) ([]string, error) {
 	m.secret("pseudonyms")
 	m.secret("answers")
 	m.secret("custody")
+	m.secret("upstreams")
 	m.snapshotKeys()
 	if r != nil {
 		m.organisations(r)

@@ -149,7 +149,9 @@ type Upstream struct {
 	Part       string   `json:"part,omitempty"`       // workload name of a part of the hub ("address"); empty for an outside service
 	Networks   []string `json:"networks,omitempty"`   // CIDR: private networks in which an outside service may be dialled
 	CAs        string   `json:"cas,omitempty"`        // PEM, for an outside service with a CA of its own
-	Auth       string   `json:"auth"`                 // "call-token" (default); others come with the registry
+	Auth       string   `json:"auth"`                 // one of the Auth constants
+	AuthName   string   `json:"authName,omitempty"`   // name of the header, or client id of ZGW
+	Secret     string   `json:"secret,omitempty"`     // sealed by an UpstreamSealer
 	Timeout    Duration `json:"timeout"`              // to the first byte of the answer
 	MaxBody    int64    `json:"maxBody"`              // bytes of a request body
 	Idempotent []string `json:"idempotent,omitempty"` // operation ids that may be retried besides GET and HEAD

@@ -309,6 +309,10 @@ type UpstreamBody struct {
 	Timeout    string   `json:"wachttijd,omitempty"`  // to the first byte, e.g. "10s"
 	MaxBody    int64    `json:"maxBytes,omitempty"`   // of a request body
 	Idempotent []string `json:"idempotent,omitempty"` // operations that may be retried besides GET and HEAD
+
+	Auth     string `json:"aanmelding,omitempty"`    // call-token (default), certificate, header or zgw
+	AuthName string `json:"aanmeldnaam,omitempty"`   // name of the header, or client id of ZGW
+	Secret   string `json:"aanmeldgeheim,omitempty"` // write-only: never given back; left out, the one that is there stays
 }
 
 // ServiceBody is a service as its owner puts it on the hub.

@@ -14,6 +14,7 @@ import (
 	"noorderhub.nl/hub/libs/contract"
 	"noorderhub.nl/hub/libs/errs"
 	"noorderhub.nl/hub/libs/oin"
+	"noorderhub.nl/hub/services/registry/api"
 	"noorderhub.nl/hub/services/registry/internal/audit"
 	"noorderhub.nl/hub/services/registry/internal/custody"
 	"noorderhub.nl/hub/services/registry/internal/directory"
@@ -45,6 +46,7 @@ type Office struct {
 	Publisher Publisher
 	Hand      Hand
 	Fetcher   Fetcher
+	Sealer    *api.UpstreamSealer // nil: no secrets of upstreams are taken
 	Desk      Desk
 	Teller    Teller
 	Vault     *custody.Vault

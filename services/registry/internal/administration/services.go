@@ -3,6 +3,7 @@ package administration
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"noorderhub.nl/hub/libs/errs"
@@ -20,7 +21,8 @@ var codePartOfHub = &errs.Code{
 
 // PutService puts a draft of a service of the actor's organisation on the hub, or changes one. What is published, or is to
 // be, waits for a second person: then proposal is its id and nothing has changed yet.
-func (o *Office) PutService(ctx context.Context, a Actor, s *directory.Service, reason string, r Revision) (state *publisher.State, proposal string, err error) {
+// secret is what the gateway makes itself known with, where the service wants one; "" keeps the one that is there.
+func (o *Office) PutService(ctx context.Context, a Actor, s *directory.Service, secret, reason string, r Revision) (state *publisher.State, proposal string, err error) {
 	if err := a.prepares(technicians...); err != nil {
 		return nil, "", err
 	}
@@ -35,6 +37,9 @@ func (o *Office) PutService(ctx context.Context, a Actor, s *directory.Service, 
 	// Who could name a part would reach it with the gateway's trust in parts.
 	if part := s.Upstream.Part != "" || s.PerOrganisation; part && !a.Operator() {
 		return nil, "", codePartOfHub.New("service %s is not one", s.Slug)
+	}
+	if err := o.sealUpstream(s, was, secret); err != nil {
+		return nil, "", err
 	}
 	findings, err := takeIn(ctx, s)
 	if err != nil {
@@ -83,6 +88,33 @@ func (o *Office) TestedService(ctx context.Context, a Actor, slug string) (api.S
 		}
 	}
 	return api.Service{}, CodeUnknown.New("service %s is not in the snapshot", slug)
+}
+
+// sealUpstream encrypts the secret of a service for the gateways. It is not kept in any other form.
+func (o *Office) sealUpstream(s, was *directory.Service, secret string) error {
+	fault := func(reason string) error {
+		return CodeFaults.New("1 fault").WithFields(errs.Field{Name: "/achterkant/aanmeldgeheim", Code: "rule", Reason: reason})
+	}
+	auth := s.Upstream.Auth
+	wants := auth == api.AuthHeader || auth == api.AuthZGW
+	switch {
+	case secret == "" && wants && was != nil && was.Upstream.Auth == auth && was.Upstream.AuthName == s.Upstream.AuthName:
+		s.Upstream.Secret = was.Upstream.Secret
+		return nil
+	case secret == "":
+		return nil // the directory says what is missing
+	case !wants:
+		return fault("belongs to header and zgw")
+	case o.Sealer == nil:
+		return fault("this hub is not set up for secrets of services: its operator gives registry and gateways an upstreamKey")
+	case auth == api.AuthZGW && len(secret) < 32:
+		return fault("a key of HS256 has 32 characters or more (RFC 7518 §3.2)")
+	case len(secret) < 16 || len(secret) > 1000 || strings.ContainsFunc(secret, func(r rune) bool { return r < 0x21 || r > 0x7e }):
+		return fault("must be 16 to 1000 visible ASCII characters without spaces")
+	}
+	sealed, err := o.Sealer.Seal(s.Slug, auth, secret)
+	s.Upstream.Secret = sealed
+	return err
 }
 
 // adviceTime is how long an owner has to mend what the design rules find. Nothing is closed after it: the date is what owner

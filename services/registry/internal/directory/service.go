@@ -88,12 +88,14 @@ func (s *Service) ending(a API, f faults) []api.Ending {
 
 // Upstream says where the service runs.
 type Upstream struct {
-	Addresses  []string      `json:"addresses"`         // https://host:port or consul:name
-	Part       string        `json:"part,omitempty"`    // workload name of a part of the hub
-	CAs        string        `json:"cas,omitempty"`     // PEM, of an outside service with a CA of its own
-	Auth       string        `json:"auth,omitempty"`    // default call-token
-	Timeout    time.Duration `json:"timeout,omitempty"` // to the first byte; default 10s
-	MaxBody    int64         `json:"maxBody,omitempty"` // bytes; default 1 MiB
+	Addresses  []string      `json:"addresses"`          // https://host:port or consul:name
+	Part       string        `json:"part,omitempty"`     // workload name of a part of the hub
+	CAs        string        `json:"cas,omitempty"`      // PEM, of an outside service with a CA of its own
+	Auth       string        `json:"auth,omitempty"`     // one of the api.Auth constants; default call-token
+	AuthName   string        `json:"authName,omitempty"` // name of the header, or client id of ZGW
+	Secret     string        `json:"secret,omitempty"`   // sealed: nobody but a gateway opens it
+	Timeout    time.Duration `json:"timeout,omitempty"`  // to the first byte; default 10s
+	MaxBody    int64         `json:"maxBody,omitempty"`  // bytes; default 1 MiB
 	Idempotent []string      `json:"idempotent,omitempty"`
 }
 
@@ -192,9 +194,8 @@ func (u Upstream) prepare(operations []api.Operation, f faults) api.Upstream {
 			f.add("address %q is neither https://host[:port] nor consul:name", address)
 		}
 	}
-	if out.Auth != "call-token" {
-		f.add("auth %q is not supported; call-token is", u.Auth)
-	}
+	out.AuthName, out.Secret = u.AuthName, u.Secret
+	u.prepareAuth(out.Auth, f)
 	if u.Timeout < 0 || u.Timeout > maxTimeout || u.MaxBody < 0 || u.MaxBody > maxBody {
 		f.add("timeout is at most %s and maxBody at most %d bytes", maxTimeout, int64(maxBody))
 	}
@@ -213,6 +214,40 @@ func (u Upstream) prepare(operations []api.Operation, f faults) api.Upstream {
 		}
 	}
 	return out
+}
+
+var (
+	headerShape    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,63}$`)
+	zgwClientShape = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+	// headersOfHTTP mean something else than who calls.
+	headersOfHTTP = []string{"host", "connection", "content-length", "content-type", "transfer-encoding", "accept", "cookie", "forwarded", "traceparent", "te", "upgrade", "expect"}
+)
+
+func (u Upstream) prepareAuth(auth string, f faults) {
+	switch auth {
+	case api.AuthCallToken, api.AuthCertificate:
+		if u.AuthName != "" || u.Secret != "" {
+			f.at("auth").add("%s needs no name and no secret", auth)
+		}
+		return
+	case api.AuthHeader:
+		if !headerShape.MatchString(u.AuthName) || slices.Contains(headersOfHTTP, strings.ToLower(u.AuthName)) {
+			f.at("auth").add("name is not that of a header for a secret, such as X-Api-Key")
+		}
+	case api.AuthZGW:
+		if !zgwClientShape.MatchString(u.AuthName) {
+			f.at("auth").add("name is not a client id of ZGW")
+		}
+	default:
+		f.at("auth").add("%q is not one of call-token, certificate, header, zgw", u.Auth)
+		return
+	}
+	if u.Secret == "" {
+		f.at("auth").add("the secret is missing")
+	}
+	if u.Part != "" {
+		f.at("auth").add("a part of the hub takes the call token")
+	}
 }
 
 func validAddress(address string) bool {

@@ -149,6 +149,7 @@ func (h *handlers) putService(ctx context.Context, c command[api.ServiceBody]) (
 		Slug: c.path("slug"), FSCName: c.body.FSCName, Title: c.body.Title, Personal: c.body.Personal, Published: c.body.Published, Public: c.body.Public,
 		Upstream: directory.Upstream{
 			Addresses: c.body.Upstream.Addresses, CAs: c.body.Upstream.CAs, MaxBody: c.body.Upstream.MaxBody, Idempotent: c.body.Upstream.Idempotent,
+			Auth: c.body.Upstream.Auth, AuthName: c.body.Upstream.AuthName,
 		},
 	}
 	if c.body.Upstream.Timeout != "" {
@@ -162,7 +163,7 @@ func (h *handlers) putService(ctx context.Context, c command[api.ServiceBody]) (
 		return answered{}, err
 	}
 	s.Facts = factsOf(c.body.Facts)
-	state, proposal, err := h.Office.PutService(ctx, a, s, c.body.Reason, c.revision)
+	state, proposal, err := h.Office.PutService(ctx, a, s, c.body.Upstream.Secret, c.body.Reason, c.revision)
 	switch {
 	case err != nil:
 		return answered{}, err

@@ -61,6 +61,7 @@ func serviceBody(s *directory.Service) *api.ServiceBody {
 		Title: s.Title, FSCName: s.FSCName, Personal: s.Personal, Published: s.Published, Public: s.Public, APIs: []api.APIBody{},
 		Upstream: api.UpstreamBody{
 			Addresses: s.Upstream.Addresses, CAs: s.Upstream.CAs, MaxBody: s.Upstream.MaxBody, Idempotent: s.Upstream.Idempotent,
+			Auth: s.Upstream.Auth, AuthName: s.Upstream.AuthName, // never the secret
 		},
 	}
 	if s.Upstream.Timeout > 0 {
