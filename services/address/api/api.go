@@ -68,7 +68,16 @@ type Adres struct {
 	Adresregel6         string         `json:"adresregel6"` // NEN 5825: place line
 	Geconstateerd       *Geconstateerd `json:"geconstateerd,omitempty"`
 	Inonderzoek         *InOnderzoek   `json:"inonderzoek,omitempty"`
+	Embedded            *AdresDelen    `json:"_embedded,omitempty"`
 	Links               AdresLinks     `json:"_links"`
+}
+
+// AdresDelen holds the objects of an address that were asked for with expand.
+type AdresDelen struct {
+	OpenbareRuimte      *Resource            `json:"openbareRuimte,omitempty"`
+	Nummeraanduiding    *Resource            `json:"nummeraanduiding,omitempty"`
+	Woonplaats          *Resource            `json:"woonplaats,omitempty"`
+	AdresseerbaarObject *AdresseerbaarObject `json:"adresseerbaarObject,omitempty"`
 }
 
 // Geconstateerd names the objects of an address that were entered on the spot, not by a decision.

@@ -19,6 +19,8 @@ var byRule = map[string]refusal{
 	ruleRequired:    {"Ten minste één parameter moet worden opgegeven.", ruleRequired},
 	ruleCombination: {"Minimale combinatie van parameters moet worden opgegeven.", ruleCombination},
 	ruleUnsupported: {"De combinatie van opgegeven parameters is niet toegestaan.", ruleUnsupported},
+	ruleAcceptCrs:   {"Gevraagde coördinatenstelsel wordt niet ondersteund.", ruleAcceptCrs},
+	ruleContentCrs:  {"Coördinatenstelsel in Content-Crs wordt niet ondersteund.", ruleContentCrs},
 }
 
 var byKind = map[errs.Kind]refusal{

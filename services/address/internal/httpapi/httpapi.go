@@ -28,6 +28,7 @@ func New(d Deps) http.Handler {
 	a := kit.New(kit.Options{Base: api.Base, Version: api.Version, OpenAPI: api.OpenAPI, Errors: s.writeError, Logger: d.Logger})
 	kit.Handle(a, "GET /adressen", s.find)
 	kit.Handle(a, "GET /adressen/{nummeraanduidingIdentificatie}", s.byID)
+	s.mountObjects(a)
 	return s.stated(a)
 }
 
@@ -67,7 +68,7 @@ func (s *surface) find(ctx context.Context, q findRequest) (page, error) {
 	if len(found.Addresses) > 0 {
 		p.Embedded = &api.AdressenEmbedded{Adressen: make([]api.Adres, len(found.Addresses))}
 		for i := range found.Addresses {
-			p.Embedded.Adressen[i] = toWire(&found.Addresses[i], base)
+			p.Embedded.Adressen[i] = toWire(&found.Addresses[i], base, s.Lookup.Zone())
 		}
 	}
 	return p, nil
@@ -83,12 +84,12 @@ func (one) ContentType() string    { return api.MediaType }
 func (o one) Headers() http.Header { return http.Header{api.StandHeader: {o.stand.String()}} }
 
 func (s *surface) byID(ctx context.Context, q idRequest) (one, error) {
-	a, stand, err := s.Lookup.ByID(ctx, q.id, q.withEnded)
+	a, stand, err := s.Lookup.ByID(ctx, q.id, q.withEnded, q.with)
 	if err != nil {
 		return one{}, err
 	}
 	base := outsideFrom(ctx)
-	wire := toWire(&a, base)
+	wire := toWire(&a, base, s.Lookup.Zone())
 	wire.Links.Self = api.Link{Href: base + q.asked} // exactly as it was asked
 	return one{wire, stand}, nil
 }

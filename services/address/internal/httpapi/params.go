@@ -48,7 +48,7 @@ func readParams(r *http.Request, known []string) *params {
 }
 
 // unsupported are parameters of the original that this service does not have yet.
-var unsupported = []string{"q", "zoekresultaatIdentificatie", "expand"}
+var unsupported = []string{"q", "zoekresultaatIdentificatie"}
 
 func clip(name string) string {
 	if len(name) > 64 {

@@ -32,9 +32,17 @@ const (
 	ruleValidation  = "paramsValidation"
 )
 
+// addressParts are what can be expanded in an address.
+var addressParts = []expansion{
+	{"nummeraanduiding", lookup.Related(lookup.PartDesignation)}, {"openbareRuimte", lookup.Related(lookup.PartSpace)},
+	{"woonplaats", lookup.Related(lookup.PartLocality)}, {"adresseerbaarObject", lookup.Related(lookup.PartObject)},
+}
+
+// findParams: time travel does nothing for addresses, and is ignored as the original does (tijdreizen.feature).
 var findParams = []string{
 	"postcode", "huisnummer", "huisletter", "huisnummertoevoeging", "exacteMatch", "woonplaatsNaam", "openbareRuimteNaam",
 	"adresseerbaarObjectIdentificatie", "pandIdentificatie", "openbareRuimteIdentificatie", "inclusiefEindStatus", "page", "pageSize",
+	"expand", "geldigOp", "beschikbaarOp", "huidig",
 }
 
 // Sizes of a page (paginering.feature).
@@ -73,6 +81,7 @@ func (q *findRequest) Decode(r *http.Request) error {
 	q.Building, _ = imbag.ParseID(p.pattern("pandIdentificatie", buildingPattern))
 	q.Space, _ = imbag.ParseID(p.pattern("openbareRuimteIdentificatie", spacePattern))
 	q.WithEnded = p.boolean("inclusiefEindStatus")
+	q.With = lookup.AddressParts(p.expand(addressParts))
 	q.page = min(p.integer("page", 1, 0, 1), maxPage)
 	q.size = p.integer("pageSize", minPageSize, maxPageSize, defaultPageSize)
 	return p.question()
@@ -111,6 +120,7 @@ func invalid(faults []errs.Field) error {
 type idRequest struct {
 	id        imbag.ID
 	withEnded bool
+	with      lookup.AddressParts
 	asked     string
 }
 
@@ -119,15 +129,16 @@ func (q *idRequest) Decode(r *http.Request) error {
 	if err := accepts(r); err != nil {
 		return err
 	}
-	p := readParams(r, []string{"inclusiefEindStatus"})
+	p := readParams(r, []string{"inclusiefEindStatus", "expand", "geldigOp", "beschikbaarOp", "huidig"})
 	q.asked = r.URL.RequestURI()
 	q.withEnded = p.boolean("inclusiefEindStatus")
+	q.with = lookup.AddressParts(p.expand(addressParts))
 	const name = "nummeraanduidingIdentificatie"
 	text := r.PathValue(name)
 	if !idPattern.MatchString(text) {
 		p.fault(name, "pattern", "Waarde voldoet niet aan patroon "+idPattern.String()+".")
 	}
-	if p.empty {
+	if p.empty && p.values.Has("inclusiefEindStatus") && p.values.Get("inclusiefEindStatus") == "" {
 		p.fault("inclusiefEindStatus", "boolean", "Waarde is geen geldige boolean.")
 	}
 	if len(p.faults) > 0 {

@@ -1,12 +1,14 @@
 package httpapi
 
 import (
+	"time"
+
 	"noorderhub.nl/hub/services/address/api"
 	"noorderhub.nl/hub/services/address/internal/lookup"
 )
 
 // toWire writes an address as the Kadaster does. base is the outside address of the hub.
-func toWire(a *lookup.Address, base string) api.Adres {
+func toWire(a *lookup.Address, base string, zone *time.Location) api.Adres {
 	base += api.Base
 	link := func(kind, id string) api.Link { return api.Link{Href: base + kind + id} }
 	id, space, locality := a.ID.String(), a.Space.String(), a.Locality.String()
@@ -15,7 +17,7 @@ func toWire(a *lookup.Address, base string) api.Adres {
 		Huisnummertoevoeging: a.Suffix, Postcode: a.Postcode.String(), WoonplaatsNaam: a.LocalityName,
 		NummeraanduidingIdentificatie: id, OpenbareRuimteIdentificatie: space, WoonplaatsIdentificatie: locality,
 		IndicatieNevenadres: a.Secondary, Adresregel5: a.Line5(), Adresregel6: a.Line6(),
-		Inonderzoek: inquiries(a.Inquiries),
+		Inonderzoek: inquiries(a.Inquiries), Embedded: parts(a, &objectWriter{base: base, zone: zone}),
 		Links: api.AdresLinks{
 			Self: link("/adressen/", id), OpenbareRuimte: link("/openbareruimten/", space),
 			Nummeraanduiding: link("/nummeraanduidingen/", id), Woonplaats: link("/woonplaatsen/", locality),
@@ -34,6 +36,26 @@ func toWire(a *lookup.Address, base string) api.Adres {
 		w.Links.Panden = append(w.Links.Panden, link("/panden/", b.String()))
 	}
 	return w
+}
+
+// parts writes the objects of an address that were asked for.
+func parts(a *lookup.Address, w *objectWriter) *api.AdresDelen {
+	one := func(o *lookup.Found) *api.Resource {
+		if o == nil {
+			return nil
+		}
+		r := w.object(o)
+		return &r
+	}
+	e := api.AdresDelen{OpenbareRuimte: one(a.Parts.Space), Nummeraanduiding: one(a.Parts.Designation), Woonplaats: one(a.Parts.Locality)}
+	if a.Parts.Object != nil {
+		o := w.mixed(a.Parts.Object)
+		e.AdresseerbaarObject = &o
+	}
+	if e == (api.AdresDelen{}) {
+		return nil
+	}
+	return &e
 }
 
 // explanations are the Kadaster's texts, by part.

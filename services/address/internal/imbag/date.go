@@ -79,6 +79,19 @@ func ParseMoment[S string | []byte](s S) (Moment, bool) {
 	return Moment(day)*msPerDay + Moment(((h*60+m)*60+sec)*1000+ms), true
 }
 
+// MomentOf gives what the clock of t's own location shows.
+func MomentOf(t time.Time) Moment {
+	_, offset := t.Zone()
+	return Moment(t.UnixMilli() + int64(offset)*1000)
+}
+
+// In gives the time at which the clock in zone shows the moment. In the hour that comes twice in autumn it is one of
+// the two, always the same.
+func (m Moment) In(zone *time.Location) time.Time {
+	t := time.UnixMilli(int64(m)).UTC()
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
+}
+
 // String writes the moment with milliseconds, "" for none.
 func (m Moment) String() string {
 	if m == NoMoment {

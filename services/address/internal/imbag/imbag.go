@@ -44,6 +44,9 @@ func (t Type) Domain() string {
 // Addressable tells whether a designation can be the address of objects of this type.
 func (t Type) Addressable() bool { return t == AccommodationUnit || t == Berth || t == Pitch }
 
+// Located tells whether objects of this type have a geometry.
+func (t Type) Located() bool { return t != NoType && t != PublicSpace && t != Designation }
+
 // TypeByCode finds a type by its three letters.
 func TypeByCode(code string) (Type, bool) {
 	for _, t := range Types() {

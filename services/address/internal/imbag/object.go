@@ -1,5 +1,7 @@
 package imbag
 
+import "math"
+
 // Object is one occurrence (voorkomen) of an object: what the register said of it during a stretch of time. Which fields
 // are in use depends on Type. It is also a scratch value: whoever reads many of them reuses one.
 type Object struct {
@@ -74,6 +76,32 @@ func (o *Occurrence) ActualOn(d Date) bool {
 	return o.Begin <= d && (o.End == NoDate || d < o.End) && o.Class() == Regular
 }
 
+// Ever is the moment at which everything that a stand holds is known.
+const Ever Moment = math.MaxInt64
+
+// HeldOn tells whether the occurrence held on a day by what the national register knew at a moment: it had been registered
+// by then, had not been taken back, and its period, as far as it was known to end, covers the day.
+func (o *Occurrence) HeldOn(d Date, known Moment) bool {
+	c := o.KnownAt(known)
+	return o.RegisteredLV <= known && c.ActualOn(d)
+}
+
+// KnownAt gives the occurrence as the national register had it at a moment: without the end and the taking back that it
+// learnt of later.
+func (o *Occurrence) KnownAt(known Moment) Occurrence {
+	c := *o
+	if c.EndRegisteredLV > known {
+		c.End, c.EndRegistered, c.EndRegisteredLV = NoDate, NoMoment, NoMoment
+	}
+	if max(c.InactiveLV, c.Inactive) > known {
+		c.Inactive, c.InactiveLV = NoMoment, NoMoment
+	}
+	if max(c.NotBAGLV, c.NotBAG) > known {
+		c.NotBAG, c.NotBAGLV = NoMoment, NoMoment
+	}
+	return c
+}
+
 // Reset empties o for its next use and keeps its memory.
 func (o *Object) Reset() {
 	g := o.Geometry
@@ -121,6 +149,15 @@ type Inquiry struct {
 // ActiveOn tells whether the attribute is under inquiry on a day.
 func (q *Inquiry) ActiveOn(d Date) bool {
 	return q.Active && q.Begin <= d && (q.End == NoDate || d < q.End)
+}
+
+// KnownAt tells whether the national register knew of the inquiry at a moment, and gives it as it was known then.
+func (q *Inquiry) KnownAt(known Moment) (Inquiry, bool) {
+	c := *q
+	if c.EndRegisteredLV > known {
+		c.End, c.EndRegistered, c.EndRegisteredLV = NoDate, NoMoment, NoMoment
+	}
+	return c, c.RegisteredLV <= known
 }
 
 // Relation says in which municipality a locality lies during [Begin, End).

@@ -26,6 +26,9 @@ type Address struct {
 	Secondary    bool // a nevenadres of Object
 	Recorded     Recorded
 	Inquiries    []Inquiry // into what the address is composed of, in fixed order
+
+	// The objects it is composed of, where they were asked for.
+	Parts struct{ Designation, Space, Locality, Object *Found }
 }
 
 // Recorded tells which parts were entered on the spot, not by a decision (geconstateerd).

@@ -23,6 +23,14 @@ type Register interface {
 	SpacesNamed(to []imbag.ID, name string) ([]imbag.ID, error)
 	Addressed(to []imbag.ID, designation imbag.ID) ([]imbag.ID, error)
 	Inquiries(id imbag.ID, yield func(*imbag.Inquiry)) error
+
+	// History gives every occurrence of an object with its geometry, the lower numbers first. The value is scratch, but
+	// may be kept when another one is put in its place.
+	History(id imbag.ID, yield func(*imbag.Object) error) (bool, error)
+	InLocality(to []imbag.ID, locality imbag.ID) ([]imbag.ID, error)
+	LocalitiesNamed(to []imbag.ID, name string) ([]imbag.ID, error)
+	Near(to []imbag.ID, t imbag.Type, box imbag.Box) ([]imbag.ID, error)
+	Municipalities(locality imbag.ID, yield func(imbag.Relation)) error
 }
 
 // Registers gives the stand in use. The caller calls release when it has its answer; an error means there is none.
@@ -60,7 +68,19 @@ type Query struct {
 	Space    imbag.ID
 
 	WithEnded bool // addresses with an end status too
+	With      AddressParts
 }
+
+// AddressParts names objects that an address is composed of, as a set.
+type AddressParts uint8
+
+// The parts.
+const (
+	PartDesignation AddressParts = 1 << iota
+	PartSpace
+	PartLocality
+	PartObject
+)
 
 // Page is a part of the addresses found.
 type Page struct {
@@ -87,20 +107,33 @@ func (l *Lookup) Find(ctx context.Context, q Query, number, size int) (Page, err
 		return Page{}, err
 	}
 	page := Page{Total: len(all), Stand: r.StandDate()}
-	from := (number - 1) * size
-	if from >= len(all) {
-		if number > 1 {
-			return page, errs.CodeInvalid.New("er zijn %d resultaten, %d per pagina", len(all), size).
-				WithFields(errs.Field{Name: "page", Code: "page", Reason: "De opgegeven pagina bestaat niet."})
+	from, to, err := window(len(all), number, size)
+	page.Addresses = all[from:to]
+	for i := range page.Addresses {
+		if err == nil {
+			err = l.traveller(r, When{}).parts(&page.Addresses[i], q.With)
 		}
-		return page, nil
 	}
-	page.Addresses = all[from:min(from+size, len(all))]
-	return page, nil
+	return page, err
+}
+
+// window gives the part of total results that is page number (from 1) of size; size 0 is all.
+func window(total, number, size int) (from, to int, err error) {
+	if size == 0 {
+		return 0, total, nil
+	}
+	if from = (number - 1) * size; from < total {
+		return from, min(from+size, total), nil
+	}
+	if number > 1 {
+		err = errs.CodeInvalid.New("er zijn %d resultaten, %d per pagina", total, size).
+			WithFields(errs.Field{Name: "page", Code: "page", Reason: "De opgegeven pagina bestaat niet."})
+	}
+	return 0, 0, err
 }
 
 // ByID gives the address of a designation.
-func (l *Lookup) ByID(ctx context.Context, id imbag.ID, withEnded bool) (Address, imbag.Date, error) {
+func (l *Lookup) ByID(ctx context.Context, id imbag.ID, withEnded bool, with AddressParts) (Address, imbag.Date, error) {
 	r, release, err := l.registers.Acquire(ctx)
 	if err != nil {
 		return Address{}, imbag.NoDate, err
@@ -109,6 +142,9 @@ func (l *Lookup) ByID(ctx context.Context, id imbag.ID, withEnded bool) (Address
 	a, found, err := l.finder(r, withEnded).address(id)
 	if err == nil && !found {
 		err = errs.CodeNotFound.New("in de stand van %s is dit geen huidig adres; een nieuwer adres kan ontbreken", r.StandDate())
+	}
+	if err == nil {
+		err = l.traveller(r, When{}).parts(&a, with)
 	}
 	return a, r.StandDate(), err
 }
@@ -124,7 +160,7 @@ func (l *Lookup) Stand(ctx context.Context) (imbag.Date, error) {
 }
 
 func (l *Lookup) finder(r Register, withEnded bool) *finder {
-	return &finder{r: r, today: imbag.DateOf(l.now().In(l.zone)), withEnded: withEnded}
+	return &finder{r: r, today: l.Today(), withEnded: withEnded}
 }
 
 // finder works on one question.

@@ -228,13 +228,13 @@ func TestAnAddressIsComposedOfItsObjects(t *testing.T) {
 func TestAnIDGivesOneAddressOrNone(t *testing.T) {
 	l := town(t)(today)
 	id, _ := imbag.ParseID(bagextract.TownDesignationID)
-	a, date, err := l.ByID(t.Context(), id, false)
+	a, date, err := l.ByID(t.Context(), id, false, 0)
 	if err != nil || a.Line5() != "Marktplein 1" || date.String() != bagextract.TownDate {
 		t.Errorf("got %+v %s %v", a, date, err)
 	}
 	for name, text := range map[string]string{"an unknown designation": "9901209999999999", "a building": "9901100000000001", "no identification": ""} {
 		id, _ := imbag.ParseID(text)
-		if _, _, err := l.ByID(t.Context(), id, false); errs.KindOf(err) != errs.NotFound || !strings.Contains(err.Error(), bagextract.TownDate) {
+		if _, _, err := l.ByID(t.Context(), id, false, 0); errs.KindOf(err) != errs.NotFound || !strings.Contains(err.Error(), bagextract.TownDate) {
 			t.Errorf("%s: got %v, want not found in the stand of a day", name, err)
 		}
 	}

@@ -22,10 +22,19 @@ const (
 	ixAddressed = "ado"  // designation → addressable object, its type in the top two bits
 	ixBuilding  = "pnd"  // building → accommodation unit
 	ixName      = "naam" // hash of a name → public space
+	ixLocality  = "wpl"  // locality → public space
+	ixPlace     = "wnm"  // hash of a name → locality
+	ixCell      = "cel." // and the letters of a type: cell of the grid → object, see cells.go
 )
 
 func indexNames() []string {
-	return []string{ixPostcode, ixSpace, ixAddressed, ixBuilding, ixName}
+	names := []string{ixPostcode, ixSpace, ixAddressed, ixBuilding, ixName, ixLocality, ixPlace}
+	for _, t := range imbag.Types() {
+		if t.Located() {
+			names = append(names, ixCell+t.Code())
+		}
+	}
+	return names
 }
 
 func postcodeKey(p imbag.Postcode, number int) uint64 { return uint64(p)<<17 | uint64(number) }

@@ -45,6 +45,9 @@ func (b *builder) writeObjects(t imbag.Type) error {
 				geometry, geometryAt = append(geometry[:0], shape...), geo.n
 				geo.write(binary.AppendUvarint(nil, uint64(len(shape))))
 				geo.write(shape)
+				if err := b.indexShape(t, shape, uint32(tab.n-1)); err != nil {
+					return fmt.Errorf("%s %s: %w", t, o.ID, err)
+				}
 			}
 			where = binary.AppendUvarint(nil, geometryAt)
 		}
@@ -75,7 +78,12 @@ func (b *builder) writeObjects(t imbag.Type) error {
 // indexObject adds one regular occurrence to the indexes. Occurrences that were taken back are found by id only.
 func (b *builder) indexObject(o *imbag.Object, place uint32) error {
 	switch o.Type {
+	case imbag.Locality:
+		return b.index(ixPlace, nameKey(o.Name), place)
 	case imbag.PublicSpace:
+		if err := b.index(ixLocality, uint64(o.Locality), place); err != nil {
+			return err
+		}
 		if err := b.index(ixName, nameKey(o.Name), place); err != nil || o.ShortName == "" {
 			return err
 		}

@@ -12,7 +12,7 @@
 //	.at   u64 each, where the records of the id begin in .rec, and one more for the end
 //	.rec  the records, ids in order; .geo  geometries, found by offset from a record of .rec
 //
-// Sections of an index from a key to things (ix.pc, ix.opr, ix.ado, ix.pnd, ix.naam): .key u64 ascending, .val u32
+// Sections of an index from a key to things (ix.pc, ix.opr, ix.ado, ix.pnd, ix.naam, ix.wpl, ix.wnm, ix.cel.PND …): .key u64 ascending, .val u32
 // (place in a table), .dir as above. The index holds every occurrence, past and future: what is current is decided when
 // it is asked. Readers ignore sections they don't know, so a new kind of index is a new section; a change to a section
 // that exists is a new version.

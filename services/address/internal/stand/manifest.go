@@ -9,7 +9,7 @@ import (
 )
 
 // Version of the file format.
-const Version = 1
+const Version = 2
 
 // Manifest says what a stand file holds.
 type Manifest struct {

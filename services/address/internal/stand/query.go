@@ -110,6 +110,25 @@ func (s *Stand) SpacesNamed(to []imbag.ID, name string) ([]imbag.ID, error) {
 	return s.ids(to, ixName, nameKey(name), imbag.PublicSpace)
 }
 
+// InLocality appends the public spaces that ever lay in a locality.
+func (s *Stand) InLocality(to []imbag.ID, locality imbag.ID) ([]imbag.ID, error) {
+	return s.ids(to, ixLocality, uint64(locality), imbag.PublicSpace)
+}
+
+// LocalitiesNamed appends the localities that may ever have had this name: the caller compares the names.
+func (s *Stand) LocalitiesNamed(to []imbag.ID, name string) ([]imbag.ID, error) {
+	return s.ids(to, ixPlace, nameKey(name), imbag.Locality)
+}
+
+// Municipalities calls yield with every municipality that a locality has lain in, in no particular order.
+func (s *Stand) Municipalities(locality imbag.ID, yield func(imbag.Relation)) error {
+	i, found := s.relations.find(locality)
+	if !found {
+		return nil
+	}
+	return s.municipalities(i, yield)
+}
+
 func (s *Stand) ids(to []imbag.ID, name string, key uint64, t imbag.Type) ([]imbag.ID, error) {
 	tab := s.objects[t]
 	err := s.indexes[name].each(key, func(place uint32) error {

@@ -112,10 +112,19 @@ func (s *Stand) verifyIndexed(o *imbag.Object) error {
 	}
 	var searches []search
 	add := func(name string, ids []imbag.ID, err error) { searches = append(searches, search{name, ids, err}) }
+	if o.Geometry.Kind != imbag.NoGeometry {
+		ids, err := s.Near(nil, o.Type, imbag.BoxOf(&o.Geometry))
+		add(ixCell+o.Type.Code(), ids, err)
+	}
 	switch o.Type {
+	case imbag.Locality:
+		ids, err := s.LocalitiesNamed(nil, o.Name)
+		add(ixPlace, ids, err)
 	case imbag.PublicSpace:
 		ids, err := s.SpacesNamed(nil, o.Name)
 		add(ixName, ids, err)
+		ids, err = s.InLocality(nil, o.Locality)
+		add(ixLocality, ids, err)
 	case imbag.Designation:
 		if o.Postcode != 0 {
 			ids, err := s.ByPostcode(nil, o.Postcode, int(o.HouseNumber))
