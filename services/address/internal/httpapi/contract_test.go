@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -224,6 +227,7 @@ func TestTheContractOfTheKadasterIsKeptOnRealData(t *testing.T) {
 					t.Errorf("%s: got %+v, want its outline", f[16], got)
 				}
 			case "PND":
+				placed(t, s, "panden", f)
 				var page api.Collection[api.Resource]
 				s.get("/verblijfsobjecten?pandIdentificatie="+f[1], &page)
 				var objects api.Collection[api.AdresseerbaarObject]
@@ -231,6 +235,8 @@ func TestTheContractOfTheKadasterIsKeptOnRealData(t *testing.T) {
 				if len(objects.Embedded["adresseerbareObjecten"]) != len(page.Embedded["verblijfsobjecten"]) {
 					t.Errorf("%s: got %d addressable objects, want %d", f[1], len(objects.Embedded["adresseerbareObjecten"]), len(page.Embedded["verblijfsobjecten"]))
 				}
+			case "LIG", "STA":
+				placed(t, s, pathOf[code], f)
 			case "VBO":
 				s.get("/adresseerbareobjecten/"+f[1]+"/lvc", &api.Collection[api.AdresseerbaarObject]{})
 				s.get("/adresseerbareobjecten/"+f[1]+"?expand=true&geldigOp="+f[3], &api.AdresseerbaarObject{})
@@ -238,4 +244,49 @@ func TestTheContractOfTheKadasterIsKeptOnRealData(t *testing.T) {
 			}
 		}
 	}
+}
+
+// placed finds an object of a line of bagtest by the first corner of its outline, and by a box around that.
+func placed(t *testing.T, s *surface, kind string, f []string) {
+	t.Helper()
+	_, outline, _ := strings.Cut(f[32], "[")
+	at := strings.Fields(outline)
+	x, _ := strconv.ParseFloat(at[0], 64)
+	y, _ := strconv.ParseFloat(at[1], 64)
+	point := fmt.Sprintf("%.3f,%.3f", x/1000, y/1000)
+	found := func(c *api.Collection[api.Resource]) bool {
+		return slices.ContainsFunc(c.Embedded[kind], func(r api.Resource) bool { return objectOf(&r).Identificatie == f[1] })
+	}
+	var c api.Collection[api.Resource]
+	body := `{"type":"Point","coordinates":[` + point + `]}`
+	query := "?geldigOp=" + f[3]
+	if f[4] == f[3] {
+		return // it never held
+	}
+	w := s.post("/"+kind+query, body)
+	if err := json.Unmarshal(w.Body.Bytes(), &c); err != nil || !found(&c) {
+		t.Errorf("%s at %s on %s: got %d %s", f[1], point, f[3], w.Code, w.Body)
+	}
+	if kind != "panden" {
+		return
+	}
+	c = api.Collection[api.Resource]{}
+	if s.get("/panden"+query+"&point=type,Point,coordinates,"+point, &c); !found(&c) {
+		t.Errorf("%s at %s: got %v", f[1], point, c)
+	}
+	c = api.Collection[api.Resource]{}
+	s.get(fmt.Sprintf("/panden%s&pageSize=100&bbox=%.3f,%.3f,%.3f,%.3f&bouwjaar[min]=1&statusPand=%s", query, x/1000-1, y/1000+1, x/1000+1, y/1000-1,
+		url.QueryEscape(f[12])), &c)
+	if !found(&c) {
+		t.Errorf("%s in a box around %s: got %v", f[1], point, c)
+	}
+}
+
+func (s *surface) post(path, body string) *httptest.ResponseRecorder {
+	s.t.Helper()
+	return s.ask(http.MethodPost, path, func(r *http.Request) {
+		r.Header.Set("Content-Type", "application/json")
+		r.Body = io.NopCloser(strings.NewReader(body))
+		r.ContentLength = int64(len(body))
+	})
 }

@@ -30,6 +30,7 @@ var byKind = map[errs.Kind]refusal{
 	errs.NotFound:         {"Opgevraagde resource bestaat niet.", "notFound"},
 	errs.MethodNotAllowed: {"Deze methode is niet toegestaan", "methodNotAllowed"},
 	errs.NotAcceptable:    {"Gevraagde contenttype wordt niet ondersteund.", "notAcceptable"},
+	errs.Unprocessable:    {"Request body bevat een ongeldige waarde.", "unprocessableEntity"},
 	errs.TooLarge:         {"Request body bevat een ongeldige waarde.", "unprocessableEntity"},
 	errs.UnsupportedMedia: {"Request body bevat een ongeldige waarde.", "unprocessableEntity"},
 	errs.TooMany:          {"Te veel verzoeken.", "tooManyRequests"},

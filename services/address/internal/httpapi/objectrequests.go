@@ -242,12 +242,17 @@ func (q *objectsRequest) Decode(r *http.Request) error {
 		"adresseerbareobjecten": {"nummeraanduidingIdentificatie", "pandIdentificaties", "pandIdentificatie"},
 		"panden":                {"adresseerbaarObjectIdentificatie", "nummeraanduidingIdentificatie"},
 	}[q.kind.name]
-	p := readParams(r, slices.Concat(travelParams, pageParams, []string{"huidig"}, ways))
+	filters := filterParams[q.kind.name]
+	if len(filters) > 0 {
+		ways = slices.Concat(ways, placeParams)
+	}
+	p := readParams(r, slices.Concat(travelParams, pageParams, []string{"huidig"}, ways, filters))
 	q.given = p.values
 	q.query = lookup.ObjectQuery{When: p.when(), Current: p.boolean("huidig"), With: p.expand(q.kind.expand), Types: q.kind.types}
 	q.page = min(p.integer("page", 1, 0, 1), maxPage)
 	q.size = p.integer("pageSize", minPageSize, maxPageSize, defaultPageSize)
 	p.objects(&q.query)
+	p.place(&q.query)
 	if err := p.whole(); err != nil {
 		return err
 	}
@@ -256,6 +261,9 @@ func (q *objectsRequest) Decode(r *http.Request) error {
 	}
 	if q.query.Current && p.any("geldigOp", "beschikbaarOp") {
 		return unsupportedCombination("huidig", "geldigOp", "beschikbaarOp")
+	}
+	if p.any(filters...) && !p.values.Has("bbox") {
+		return unsupportedCombination(append(filters, "bbox")...)
 	}
 	return p.combination(q.kind)
 }

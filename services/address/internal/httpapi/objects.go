@@ -25,6 +25,9 @@ func (s *surface) mountObjects(a *kit.API) {
 			kit.Handle(a, "GET /"+k.name, s.objects)
 		}
 	}
+	for _, name := range []string{"woonplaatsen", "ligplaatsen", "standplaatsen", "panden"} {
+		kit.Handle(a, "POST /"+name, s.atPoint)
+	}
 }
 
 // answer is an answer in HAL on its way out.
@@ -101,6 +104,11 @@ func (s *surface) occurrence(ctx context.Context, q occurrenceRequest) (answer, 
 	w := s.writer(ctx, &q.asked)
 	w.cycle = true
 	return s.single(ctx, &q.asked, w, &o, stand), nil
+}
+
+func (s *surface) atPoint(ctx context.Context, q pointRequest) (answer, error) {
+	q.size = 0
+	return s.objects(ctx, q.objectsRequest)
 }
 
 func (s *surface) objects(ctx context.Context, q objectsRequest) (answer, error) {

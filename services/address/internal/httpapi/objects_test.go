@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -92,5 +93,37 @@ func TestOtherGridsAreRefused(t *testing.T) {
 	w := s.ask(http.MethodGet, path, func(r *http.Request) { r.Header.Set("Accept-Crs", "epsg:28992") })
 	if w.Code != http.StatusOK || w.Header().Get("Content-Crs") != "epsg:28992" {
 		t.Errorf("got %d %q", w.Code, w.Header())
+	}
+}
+
+func TestABodyThatIsNoPointIsRefused(t *testing.T) {
+	s := town(t)
+	for body, want := range map[string]struct {
+		status int
+		code   string
+	}{
+		`{"type": "Point","coordinates": "[null, 474479.898]"}`:  {400, "paramsValidation"},
+		`{"type":"Point","coordinates":[51.93201,4.55980]}`:      {400, "paramsValidation"},
+		`{"type":"Point","coordinates":[null,474479.898]}`:       {422, "unprocessableEntity"},
+		`{"type":"Point","coordinates":[98095.02]}`:              {422, "unprocessableEntity"},
+		`{"type":"Polygon","coordinates":[]}`:                    {422, "unprocessableEntity"},
+		`{"type":"Point","coordinates":[98095.02,438495.09]} {}`: {422, "unprocessableEntity"},
+		`nothing`: {422, "unprocessableEntity"},
+		``:        {422, "unprocessableEntity"},
+		`{"x":"` + strings.Repeat("x", 2<<20) + `"}`: {413, "unprocessableEntity"},
+	} {
+		w := s.post("/panden", body)
+		var f api.Fout
+		if err := json.Unmarshal(w.Body.Bytes(), &f); err != nil || w.Code != want.status || f.Code != want.code {
+			t.Errorf("%.60s: got %d %s, want %d %s", body, w.Code, f.Code, want.status, want.code)
+		}
+	}
+	if w := s.ask(http.MethodPost, "/panden", nil); w.Code != http.StatusUnsupportedMediaType {
+		t.Errorf("got %d without a media type", w.Code)
+	}
+	var c api.Collection[api.Resource]
+	w := s.post("/woonplaatsen", `{"type":"Point","coordinates":[232000,602000]}`)
+	if err := json.Unmarshal(w.Body.Bytes(), &c); err != nil || len(c.Embedded["woonplaatsen"]) != 1 {
+		t.Errorf("got %d %s, want the town", w.Code, w.Body)
 	}
 }
