@@ -180,6 +180,7 @@ func number(n int) string {
 func TestTheContractOfTheKadasterIsKeptOnRealData(t *testing.T) {
 	s := kadaster(t)
 	all := bagtest.Extract(t, bagtest.SharedData(t, bagtest.Weesp))
+	s.get("/info", &api.Info{})
 	for code, lines := range all {
 		for i := 0; i < len(lines); i += 1 + len(lines)/25 {
 			f := strings.Split(lines[i], "|")
@@ -209,9 +210,11 @@ func TestTheContractOfTheKadasterIsKeptOnRealData(t *testing.T) {
 			case "NUM":
 				var page api.Collection[api.Resource]
 				if f[23] != "" {
+					s.get("/adressenuitgebreid?postcode="+f[23]+"&huisnummer="+f[20], &api.Adressen{})
 					s.get("/adressen?expand=true&postcode="+f[23]+"&huisnummer="+f[20], &api.Adressen{})
 					s.get("/nummeraanduidingen?postcode="+f[23]+"&huisnummer="+f[20]+"&expand=true&geldigOp="+f[3], &page)
 				}
+				s.ask(http.MethodGet, "/adressenuitgebreid/"+f[1]+"?inclusiefEindStatus=true", nil)
 				s.get("/nummeraanduidingen?huidig=true&openbareRuimteIdentificatie="+f[25], &page)
 				var objects api.Collection[api.AdresseerbaarObject]
 				s.get("/adresseerbareobjecten?expand=true&nummeraanduidingIdentificatie="+f[1], &objects)

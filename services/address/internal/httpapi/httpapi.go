@@ -28,6 +28,9 @@ func New(d Deps) http.Handler {
 	a := kit.New(kit.Options{Base: api.Base, Version: api.Version, OpenAPI: api.OpenAPI, Errors: s.writeError, Logger: d.Logger})
 	kit.Handle(a, "GET /adressen", s.find)
 	kit.Handle(a, "GET /adressen/{nummeraanduidingIdentificatie}", s.byID)
+	kit.Handle(a, "GET /adressenuitgebreid", s.findExtended)
+	kit.Handle(a, "GET /adressenuitgebreid/{nummeraanduidingIdentificatie}", s.extendedByID)
+	kit.Handle(a, "GET /info", s.info)
 	s.mountObjects(a)
 	return s.stated(a)
 }

@@ -127,3 +127,24 @@ func TestABodyThatIsNoPointIsRefused(t *testing.T) {
 		t.Errorf("got %d %s, want the town", w.Code, w.Body)
 	}
 }
+
+func TestAnExtendedAddressHasTheFactsOfItsObjectAndBuildings(t *testing.T) {
+	s := town(t)
+	var a api.AdresUitgebreid
+	path := "/adressenuitgebreid/" + bagextract.TownDesignationID
+	s.get(path, &a)
+	if a.Adresregel5 != "Marktplein 1" || a.TypeAdresseerbaarObject != "Verblijfsobject" || a.Oppervlakte == 0 || len(a.Gebruiksdoelen) == 0 ||
+		len(a.OorspronkelijkBouwjaar) != len(a.PandIdentificaties) || !strings.Contains(string(a.AdresseerbaarObjectGeometrie), `"punt"`) {
+		t.Errorf("got %+v", a)
+	}
+	if got := a.Links.Self.Href; got != hub+api.Base+path {
+		t.Errorf("got self %s", got)
+	}
+	for query, want := range map[string]int{"": 0, "&inclusiefEindStatus=true": 1} {
+		var c api.Collection[api.AdresUitgebreid]
+		s.get("/adressenuitgebreid?postcode=9970AC&huisnummer=8"+query, &c)
+		if got := len(c.Embedded["adressen"]); got != want {
+			t.Errorf("%q: got %d addresses in the demolished building, want %d", query, got, want)
+		}
+	}
+}

@@ -28,7 +28,10 @@ type Address struct {
 	Inquiries    []Inquiry // into what the address is composed of, in fixed order
 
 	// The objects it is composed of, where they were asked for.
-	Parts struct{ Designation, Space, Locality, Object *Found }
+	Parts struct {
+		Designation, Space, Locality, Object *Found
+		Buildings                            []Found
+	}
 }
 
 // Recorded tells which parts were entered on the spot, not by a decision (geconstateerd).
@@ -68,7 +71,24 @@ func (f *finder) address(id imbag.ID) (Address, bool, error) {
 	if found, err := f.addressable(&a); err != nil || !found {
 		return Address{}, false, err
 	}
+	if fallen, err := f.fallen(&a); err != nil || fallen {
+		return Address{}, false, err
+	}
 	return a, true, f.inquiries(&a)
+}
+
+// fallen tells whether an address lies in a building with an end status, where that counts.
+func (f *finder) fallen(a *Address) (bool, error) {
+	for _, id := range a.Buildings {
+		if !f.standing || f.withEnded {
+			break
+		}
+		found, err := f.r.Actual(id, f.today, &f.object)
+		if err != nil || found && f.object.Status.Ended() {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // addressable adds the object that the address is of, a main address before a secondary one. It gives false where the

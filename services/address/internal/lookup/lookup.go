@@ -80,6 +80,7 @@ const (
 	PartSpace
 	PartLocality
 	PartObject
+	PartBuildings // an address in a building with an end status is then none
 )
 
 // Page is a part of the addresses found.
@@ -98,6 +99,7 @@ func (l *Lookup) Find(ctx context.Context, q Query, number, size int) (Page, err
 	}
 	defer release()
 	f := l.finder(r, q.WithEnded)
+	f.standing = q.With&PartBuildings != 0
 	ids, err := f.candidates(q)
 	if err != nil {
 		return Page{}, err
@@ -139,7 +141,9 @@ func (l *Lookup) ByID(ctx context.Context, id imbag.ID, withEnded bool, with Add
 		return Address{}, imbag.NoDate, err
 	}
 	defer release()
-	a, found, err := l.finder(r, withEnded).address(id)
+	f := l.finder(r, withEnded)
+	f.standing = with&PartBuildings != 0
+	a, found, err := f.address(id)
 	if err == nil && !found {
 		err = errs.CodeNotFound.New("in de stand van %s is dit geen huidig adres; een nieuwer adres kan ontbreken", r.StandDate())
 	}
@@ -168,6 +172,7 @@ type finder struct {
 	r         Register
 	today     imbag.Date
 	withEnded bool
+	standing  bool // buildings with an end status have no addresses
 
 	number, space, locality, object imbag.Object
 	objects                         []imbag.ID

@@ -272,5 +272,17 @@ func (f *traveller) parts(a *Address, with AddressParts) error {
 			*p.to = &o
 		}
 	}
+	for _, id := range a.Buildings {
+		if with&PartBuildings == 0 {
+			break
+		}
+		o, found, err := f.object(id)
+		if err != nil {
+			return err
+		}
+		if found {
+			a.Parts.Buildings = append(a.Parts.Buildings, o)
+		}
+	}
 	return nil
 }
