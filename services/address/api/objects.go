@@ -92,6 +92,7 @@ type ObjectEmbedded struct {
 	HeeftAlsHoofdAdres    *Resource       `json:"heeftAlsHoofdAdres,omitempty"`
 	HeeftAlsNevenAdres    []Resource      `json:"heeftAlsNevenAdres,omitempty"`
 	MaaktDeelUitVan       []Resource      `json:"maaktDeelUitVan,omitempty"`
+	Bronhouders           []Bronhouder    `json:"bronhouders,omitempty"`
 	Geometrie             json.RawMessage `json:"geometrie,omitempty"` // of a locality: GeoJSON in vlak or multivlak
 }
 
@@ -103,6 +104,7 @@ type ObjectLinks struct {
 	HeeftAlsHoofdAdres    *Link  `json:"heeftAlsHoofdAdres,omitempty"`
 	HeeftAlsNevenAdres    []Link `json:"heeftAlsNevenAdres,omitempty"`
 	MaaktDeelUitVan       []Link `json:"maaktDeelUitVan,omitempty"`
+	Bronhouders           []Link `json:"bronhouders,omitempty"`
 }
 
 // AdresseerbaarObject is an accommodation unit, a berth or a pitch under the name of its type.
@@ -123,4 +125,25 @@ type SelfLink struct {
 type Collection[T any] struct {
 	Embedded map[string][]T `json:"_embedded,omitempty"`
 	Links    Paginering     `json:"_links"`
+}
+
+// Bronhouder is a municipality that keeps a part of the register.
+type Bronhouder struct {
+	Code            string     `json:"code"`
+	Naam            string     `json:"naam"`
+	BeginGeldigheid string     `json:"beginGeldigheid,omitempty"`
+	EindGeldigheid  string     `json:"eindGeldigheid,omitempty"`
+	Provincie       *Provincie `json:"provincie,omitempty"`
+}
+
+// Provincie is a province.
+type Provincie struct {
+	Naam      string `json:"naam"`
+	Afkorting string `json:"afkorting"` // two letters of ISO 3166-2:NL
+}
+
+// BronhouderAntwoord is a Bronhouder with a link to itself.
+type BronhouderAntwoord struct {
+	Bronhouder Bronhouder `json:"bronhouder"`
+	Links      SelfLink   `json:"_links"`
 }

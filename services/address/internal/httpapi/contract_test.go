@@ -206,6 +206,18 @@ func TestTheContractOfTheKadasterIsKeptOnRealData(t *testing.T) {
 					t.Logf("%s on %s: its address is not in the extract", path, objectOf(&v).Voorkomen.BeginGeldigheid)
 				}
 			}
+			day := "&geldigOp=" + f[3]
+			if f[3] < "2009" { // the relations of localities to municipalities begin later than the oldest objects
+				day = ""
+			}
+			var holders api.Collection[api.BronhouderAntwoord]
+			s.get("/bronhouders?objectIdentificatie="+f[1]+day, &holders)
+			for _, b := range holders.Embedded["bronhouders"] {
+				if got := b.Bronhouder.Naam; got != "Weesp" && got != "Muiden" && got != "Gooise Meren" && got != "Stichtse Vecht" && got != "Amsterdam" && got != "Wijdemeren" {
+					t.Errorf("%s: got %s, want a municipality in or around Weesp", f[1], got)
+				}
+				s.get(below(t, b.Links.Self.Href), &api.BronhouderAntwoord{})
+			}
 			switch code {
 			case "NUM":
 				var page api.Collection[api.Resource]
@@ -224,9 +236,17 @@ func TestTheContractOfTheKadasterIsKeptOnRealData(t *testing.T) {
 				s.get("/openbareruimten?expand=true&woonplaatsNaam=weesp&openbareRuimteNaam="+url.QueryEscape(f[16]), &page)
 				s.get("/openbareruimten?woonplaatsIdentificatie="+f[19]+"&pageSize=100", &page)
 			case "WPL":
+				for _, v := range cycle.Embedded["voorkomens"] {
+					if len(v.Links.Bronhouders) == 0 {
+						t.Errorf("%s: an occurrence without a municipality", f[1])
+					}
+					for _, l := range v.Links.Bronhouders {
+						s.get(below(t, l.Href), &api.BronhouderAntwoord{})
+					}
+				}
 				var page api.Collection[api.Resource]
-				s.get("/woonplaatsen?expand=geometrie&naam="+url.QueryEscape(f[16]), &page)
-				if got := page.Embedded["woonplaatsen"]; len(got) == 0 || got[0].Embedded == nil {
+				s.get("/woonplaatsen?expand=true&naam="+url.QueryEscape(f[16]), &page)
+				if got := page.Embedded["woonplaatsen"]; len(got) == 0 || got[0].Embedded == nil || len(got[0].Links.Bronhouders) != len(got[0].Embedded.Bronhouders) {
 					t.Errorf("%s: got %+v, want its outline", f[16], got)
 				}
 			case "PND":

@@ -53,7 +53,7 @@ func gridHeader(stand imbag.Date) http.Header {
 
 // extended writes an extended address.
 func (s *surface) extended(a *lookup.Address, base string) api.AdresUitgebreid {
-	w := api.AdresUitgebreid{Adres: toWire(a, base, s.Lookup.Zone())}
+	w := api.AdresUitgebreid{Adres: toWire(a, base, s.Lookup)}
 	w.Embedded = nil
 	w.Links.Self = api.Link{Href: base + api.Base + "/adressenuitgebreid/" + a.ID.String()}
 	under := extendedInquiries{}

@@ -31,6 +31,7 @@ func New(d Deps) http.Handler {
 	kit.Handle(a, "GET /adressenuitgebreid", s.findExtended)
 	kit.Handle(a, "GET /adressenuitgebreid/{nummeraanduidingIdentificatie}", s.extendedByID)
 	kit.Handle(a, "GET /info", s.info)
+	s.mountSources(a)
 	s.mountObjects(a)
 	return s.stated(a)
 }
@@ -71,7 +72,7 @@ func (s *surface) find(ctx context.Context, q findRequest) (page, error) {
 	if len(found.Addresses) > 0 {
 		p.Embedded = &api.AdressenEmbedded{Adressen: make([]api.Adres, len(found.Addresses))}
 		for i := range found.Addresses {
-			p.Embedded.Adressen[i] = toWire(&found.Addresses[i], base, s.Lookup.Zone())
+			p.Embedded.Adressen[i] = toWire(&found.Addresses[i], base, s.Lookup)
 		}
 	}
 	return p, nil
@@ -92,7 +93,7 @@ func (s *surface) byID(ctx context.Context, q idRequest) (one, error) {
 		return one{}, err
 	}
 	base := outsideFrom(ctx)
-	wire := toWire(&a, base, s.Lookup.Zone())
+	wire := toWire(&a, base, s.Lookup)
 	wire.Links.Self = api.Link{Href: base + q.asked} // exactly as it was asked
 	return one{wire, stand}, nil
 }

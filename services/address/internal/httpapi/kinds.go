@@ -38,11 +38,12 @@ var (
 	onSpace    = expansion{"ligtAanOpenbareRuimte", lookup.RelatedSpace}
 	addressed  = []expansion{{"heeftAlsHoofdAdres", lookup.RelatedMain}, {"heeftAlsNevenAdres", lookup.RelatedSecondary}}
 	partOf     = expansion{"maaktDeelUitVan", lookup.RelatedBuildings}
+	holders    = expansion{"bronhouders", lookup.RelatedSources}
 	outline    = expansion{"geometrie", lookup.RelatedGeometry}
 )
 
 var kinds = []*kind{
-	{"woonplaatsen", "identificatie", []imbag.Type{imbag.Locality}, localityPattern, []expansion{outline}},
+	{"woonplaatsen", "identificatie", []imbag.Type{imbag.Locality}, localityPattern, []expansion{outline, holders}},
 	{"openbareruimten", "openbareRuimteIdentificatie", []imbag.Type{imbag.PublicSpace}, spacePattern, []expansion{inLocality}},
 	{"nummeraanduidingen", "nummeraanduidingIdentificatie", []imbag.Type{imbag.Designation}, designationPattern, []expansion{inLocality, onSpace}},
 	{"verblijfsobjecten", "identificatie", []imbag.Type{imbag.AccommodationUnit}, unitPattern, append(addressed[:2:2], partOf)},

@@ -94,7 +94,7 @@ func (q *lifecycleRequest) Decode(r *http.Request) error {
 	}
 	p := readParams(r, slices.Concat(travelParams, pageParams, []string{"geheleLvc"}))
 	q.id, q.whole = p.id(r, q.kind), p.boolean("geheleLvc")
-	q.with = p.expand(q.kind.expand) & lookup.RelatedGeometry
+	q.with = p.expand(q.kind.expand) & (lookup.RelatedGeometry | lookup.RelatedSources)
 	return p.whole()
 }
 

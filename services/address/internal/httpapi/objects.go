@@ -59,8 +59,8 @@ func (a *asked) header(stand imbag.Date) http.Header {
 	return h
 }
 
-func (s *surface) writer(ctx context.Context, a *asked) *objectWriter {
-	w := &objectWriter{base: outsideFrom(ctx) + api.Base, zone: s.Lookup.Zone()}
+func (s *surface) writer(ctx context.Context, a *asked, when lookup.When) *objectWriter {
+	w := &objectWriter{base: outsideFrom(ctx) + api.Base, zone: s.Lookup.Zone(), day: s.Lookup.Day(when)}
 	w.self, w.related = momentQueries(a.given, s.Lookup.Today(), s.Lookup.Now())
 	return w
 }
@@ -70,7 +70,7 @@ func (s *surface) object(ctx context.Context, q objectRequest) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return s.single(ctx, &q.asked, s.writer(ctx, &q.asked), &o, stand), nil
+	return s.single(ctx, &q.asked, s.writer(ctx, &q.asked, q.when), &o, stand), nil
 }
 
 // single answers with one object, whose link to itself is exactly what was asked.
@@ -91,7 +91,7 @@ func (s *surface) lifecycle(ctx context.Context, q lifecycleRequest) (answer, er
 	if err != nil {
 		return answer{}, err
 	}
-	w := s.writer(ctx, &q.asked)
+	w := s.writer(ctx, &q.asked, lookup.When{})
 	w.cycle = true
 	return answerOf(collect(w, &q.asked, "voorkomens", all, api.Paginering{Self: api.Link{Href: outsideFrom(ctx) + q.uri}}), q.header(stand)), nil
 }
@@ -101,7 +101,7 @@ func (s *surface) occurrence(ctx context.Context, q occurrenceRequest) (answer, 
 	if err != nil {
 		return answer{}, err
 	}
-	w := s.writer(ctx, &q.asked)
+	w := s.writer(ctx, &q.asked, lookup.When{})
 	w.cycle = true
 	return s.single(ctx, &q.asked, w, &o, stand), nil
 }
@@ -132,7 +132,7 @@ func (s *surface) objects(ctx context.Context, q objectsRequest) (answer, error)
 	if q.kind.mixed() {
 		name = "adresseerbareObjecten"
 	}
-	return answerOf(collect(s.writer(ctx, &q.asked), &q.asked, name, found.Objects, links), header), nil
+	return answerOf(collect(s.writer(ctx, &q.asked, q.query.When), &q.asked, name, found.Objects, links), header), nil
 }
 
 // collect writes a collection; one without objects has nothing embedded.

@@ -148,3 +148,28 @@ func TestAnExtendedAddressHasTheFactsOfItsObjectAndBuildings(t *testing.T) {
 		}
 	}
 }
+
+func TestTheMunicipalityOfAnObjectIsThatOfItsPlace(t *testing.T) {
+	s := town(t)
+	for _, id := range []string{bagextract.TownDesignationID, "9901100000000001", "9901010000000001", "9901300000000001"} {
+		var c api.Collection[api.BronhouderAntwoord]
+		s.get("/bronhouders?objectIdentificatie="+id, &c)
+		if got := c.Embedded["bronhouders"]; len(got) != 1 || got[0].Bronhouder.Code != bagextract.TownMunicipality {
+			t.Errorf("%s: got %+v, want %s", id, got, bagextract.TownMunicipality)
+		}
+	}
+	var empty api.Collection[api.BronhouderAntwoord]
+	if s.get("/bronhouders?objectIdentificatie=9901109999999999", &empty); empty.Embedded != nil {
+		t.Errorf("got %+v of an unknown building", empty)
+	}
+	var b api.BronhouderAntwoord
+	if s.get("/bronhouders/0457?geldigOp=2020-01-01", &b); b.Bronhouder.Naam != "Weesp" || b.Bronhouder.Provincie.Afkorting != "NH" {
+		t.Errorf("got %+v", b)
+	}
+	for path, want := range map[string]int{"/bronhouders/0457": 404, "/bronhouders/0457/1/1": 404, "/bronhouders/457": 400, "/bronhouders": 400,
+		"/bronhouders?objectIdentificatie=x": 400, "/bronhouders?objectIdentificatie=1234&woonplaatsIdentificatie=1234": 400} {
+		if f, _ := s.refused(http.MethodGet, path, nil); f.Status != want {
+			t.Errorf("%s: got %d, want %d", path, f.Status, want)
+		}
+	}
+}

@@ -19,6 +19,7 @@ type objectWriter struct {
 	self    string // query of the links of objects to themselves: the moment as it was asked
 	related string // query of links to related objects: the whole moment, or nothing where none was asked
 	cycle   bool   // links lead to occurrences and life cycles
+	day     imbag.Date
 }
 
 func (w *objectWriter) object(o *lookup.Found) api.Resource {
@@ -140,8 +141,10 @@ func (w *objectWriter) links(f *lookup.Found) api.ObjectLinks {
 		}
 		return all
 	}
+	sources, _ := w.sources(f)
 	return api.ObjectLinks{
-		Self: w.selfLink(f), LigtInWoonplaats: w.to(o.Locality), LigtAanOpenbareRuimte: w.to(o.Space), HeeftAlsHoofdAdres: w.to(o.Main),
+		Bronhouders: sources,
+		Self:        w.selfLink(f), LigtInWoonplaats: w.to(o.Locality), LigtAanOpenbareRuimte: w.to(o.Space), HeeftAlsHoofdAdres: w.to(o.Main),
 		HeeftAlsNevenAdres: many(o.Secondary), MaaktDeelUitVan: many(o.Buildings),
 	}
 }
@@ -185,11 +188,12 @@ func (w *objectWriter) embedded(f *lookup.Found) *api.ObjectEmbedded {
 	}
 	e := api.ObjectEmbedded{LigtInWoonplaats: one(f.Locality), LigtAanOpenbareRuimte: one(f.Space), HeeftAlsHoofdAdres: one(f.Main),
 		HeeftAlsNevenAdres: many(f.Secondary), MaaktDeelUitVan: many(f.Buildings)}
+	_, e.Bronhouders = w.sources(f)
 	if f.Outline {
 		e.Geometrie = surfaceOrMany(&f.Geometry)
 	}
 	if e.LigtInWoonplaats == nil && e.LigtAanOpenbareRuimte == nil && e.HeeftAlsHoofdAdres == nil && e.HeeftAlsNevenAdres == nil &&
-		e.MaaktDeelUitVan == nil && e.Geometrie == nil {
+		e.MaaktDeelUitVan == nil && e.Geometrie == nil && e.Bronhouders == nil {
 		return nil
 	}
 	return &e

@@ -1,14 +1,12 @@
 package httpapi
 
 import (
-	"time"
-
 	"noorderhub.nl/hub/services/address/api"
 	"noorderhub.nl/hub/services/address/internal/lookup"
 )
 
 // toWire writes an address as the Kadaster does. base is the outside address of the hub.
-func toWire(a *lookup.Address, base string, zone *time.Location) api.Adres {
+func toWire(a *lookup.Address, base string, l *lookup.Lookup) api.Adres {
 	base += api.Base
 	link := func(kind, id string) api.Link { return api.Link{Href: base + kind + id} }
 	id, space, locality := a.ID.String(), a.Space.String(), a.Locality.String()
@@ -17,7 +15,7 @@ func toWire(a *lookup.Address, base string, zone *time.Location) api.Adres {
 		Huisnummertoevoeging: a.Suffix, Postcode: a.Postcode.String(), WoonplaatsNaam: a.LocalityName,
 		NummeraanduidingIdentificatie: id, OpenbareRuimteIdentificatie: space, WoonplaatsIdentificatie: locality,
 		IndicatieNevenadres: a.Secondary, Adresregel5: a.Line5(), Adresregel6: a.Line6(),
-		Inonderzoek: inquiries(a.Inquiries), Embedded: parts(a, &objectWriter{base: base, zone: zone}),
+		Inonderzoek: inquiries(a.Inquiries), Embedded: parts(a, &objectWriter{base: base, zone: l.Zone(), day: l.Today()}),
 		Links: api.AdresLinks{
 			Self: link("/adressen/", id), OpenbareRuimte: link("/openbareruimten/", space),
 			Nummeraanduiding: link("/nummeraanduidingen/", id), Woonplaats: link("/woonplaatsen/", locality),

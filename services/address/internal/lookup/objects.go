@@ -38,7 +38,7 @@ type Found struct {
 
 	Locality, Space, Main *Found // where they were asked for, and exist at that moment
 	Secondary, Buildings  []Found
-	Outline               bool // the geometry was asked for
+	Outline, Holders      bool // the geometry, and the sources, were asked for
 }
 
 // Object gives an object as it was at a moment.
@@ -64,11 +64,12 @@ func missing(r Register) error {
 }
 
 // Lifecycle gives all occurrences of an object, the first one first: those of its valid life, or with whole also those
-// that were taken back. Of what is related only the geometry of a locality can be asked for.
+// that were taken back. Of what is related only the geometry
+// and the sources of a locality can be asked for.
 func (l *Lookup) Lifecycle(ctx context.Context, id imbag.ID, whole bool, with Related) ([]Found, imbag.Date, error) {
 	all, date, err := l.occurrences(ctx, id, func(o *imbag.Object) bool { return whole || o.Class() == imbag.Regular })
 	for i := range all {
-		all[i].Outline = with&RelatedGeometry != 0
+		all[i].Outline, all[i].Holders = with&RelatedGeometry != 0, with&RelatedSources != 0
 	}
 	return all, date, err
 }
@@ -239,7 +240,7 @@ func (f *traveller) complete(o *Found, with Related) error {
 		}
 		return nil
 	}
-	o.Outline = with&RelatedGeometry != 0
+	o.Outline, o.Holders = with&RelatedGeometry != 0, with&RelatedSources != 0
 	for _, err := range []error{
 		one(RelatedLocality, o.Object.Locality, &o.Locality), one(RelatedSpace, o.Object.Space, &o.Space), one(RelatedMain, o.Object.Main, &o.Main),
 		many(RelatedSecondary, o.Object.Secondary, &o.Secondary), many(RelatedBuildings, o.Object.Buildings, &o.Buildings),
