@@ -33,6 +33,8 @@ type Config struct {
 	Admin         string              `yaml:"admin"`         // host:port for healthz, readyz and metrics; empty: none
 	Demo          bool                `yaml:"demo"`          // allows listen
 
+	OutsideAddresses []string `yaml:"outsideAddresses"` // IP addresses that calls to services come from, told to their owners for a firewall; empty: this machine's own
+
 	Workload workload.Files `yaml:"workload"` // certificate of gateway.hub.internal
 	Parts    PartsConfig    `yaml:"parts"`    // the hub's own parts
 	Registry RegistryConfig `yaml:"registry"` // whose snapshots are believed
@@ -119,6 +121,10 @@ func (c *Config) Validate() error {
 	fault(c.Listen == "" && c.ListenTLS == "", "neither listen nor listenTls is there")
 	fault(c.Listen != "" && !c.Demo, "listen has no TLS: it is for demo mode only")
 	fault(c.Listen != "" && !loopback(c.Listen), "listen is not a loopback address")
+	for _, address := range c.OutsideAddresses {
+		_, err := netip.ParseAddr(address)
+		fault(err != nil, "outsideAddresses: %q is not an IP address", address)
+	}
 	fault(c.ListenTLS != "" && (c.TLS.Cert == "" || c.TLS.Key == ""), "tls.cert and tls.key are needed with listenTls")
 	for _, cidr := range c.ProxyProtocol.Trusted {
 		_, err := netip.ParsePrefix(cidr)

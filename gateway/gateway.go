@@ -200,7 +200,7 @@ func (w *wiring) buildPolicy(context.Context) error {
 		if err != nil {
 			return err
 		}
-		p := &prober{registry: &registry.Remote{Base: base, HTTP: client}, instance: w.log.ID(), pool: pool, logger: w.deps.Logger}
+		p := &prober{registry: &registry.Remote{Base: base, HTTP: client}, instance: w.log.ID(), pool: pool, facts: w.facts, logger: w.deps.Logger}
 		w.app.Background("service tests", p.run)
 	}
 	parts, err := w.parts(pool)

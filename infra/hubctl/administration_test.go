@@ -358,6 +358,13 @@ upstream: {addresses: ["https://localhost:` + port + `"], ca: ca.pem, timeout: 5
 		t.Errorf("got %q", got)
 	}
 	h.refuses("no service", "service test meldingen --by emma")
+	reach := h.does("service gateways --by emma")
+	if block, _ := pem.Decode([]byte(reach[strings.Index(reach+"-----", "-----"):])); block == nil || block.Type != "CERTIFICATE" {
+		t.Errorf("got %q, want the certificate that the gateway shows", reach)
+	}
+	if !strings.Contains(reach, "seen 20") || !strings.Contains(reach, "for a trust store:\n-----BEGIN CERTIFICATE") || strings.Contains(reach, "KEY") {
+		t.Errorf("got %q, want who issues it, when it was seen, and no key", reach)
+	}
 	bare := h.write("bare.yaml", strings.Replace(strings.Replace(service, ", ca: ca.pem", "", 1), "/meldingen/v1", "/kaal/v1", 1))
 	h.does("service put kaal --by anna -f", bare)
 	out, _, err := hubctl(t, h.data, "service", "test", "kaal", "--by", "anna")

@@ -117,6 +117,18 @@ func (c *cli) serviceCommand() *cobra.Command {
 			}),
 		c.act("test SLUG", "let every gateway try DNS, port, TLS, clock and path of the own service (proef)", []string{"probeer"}, cobra.ExactArgs(1),
 			func(ctx context.Context, o *office, args []string) error { return o.testService(ctx, args[0]) }),
+		c.act("gateways", "where calls to a service come from and the certificate they show, for its firewall (gateways)", nil, cobra.NoArgs,
+			func(ctx context.Context, o *office, _ []string) error {
+				return read(ctx, o, "/gateways", func(w *tabwriter.Writer, all registry.GatewayList) {
+					for _, g := range all.Gateways {
+						fmt.Fprintf(w, "%s\t%s\tseen %s\n", g.Gateway, strings.Join(g.Addresses, " "), g.Seen.Format(time.RFC3339))
+					}
+					if len(all.Gateways) > 0 {
+						g := all.Gateways[0]
+						fmt.Fprintf(w, "\ncertificate of %s, renewed now and then:\n%s\nissued by, for a trust store:\n%s", g.Gateway, g.Certificate, g.Authorities)
+					}
+				})
+			}),
 		c.act("consumers SLUG", "who may use the own service, and whom to tell (afnemers)", []string{"afnemers"}, cobra.ExactArgs(1),
 			func(ctx context.Context, o *office, args []string) error {
 				return read(ctx, o, "/diensten/"+args[0]+"/afnemers", func(w *tabwriter.Writer, all struct {

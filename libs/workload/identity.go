@@ -3,6 +3,7 @@ package workload
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -31,6 +32,7 @@ type Identity struct {
 type material struct {
 	cert    tls.Certificate
 	anchors *x509.CertPool
+	pem     []byte // of anchors
 	stamps  [3]stamp
 	looked  time.Time
 }
@@ -58,6 +60,17 @@ func (id *Identity) Part() string { return leafPart(id.current().cert.Leaf) }
 
 // Expires is the end of the certificate in use.
 func (id *Identity) Expires() time.Time { return id.current().cert.Leaf.NotAfter }
+
+// Public gives in PEM what a peer outside the hub needs to know this part by: its certificate with its chain, leaf first, and
+// the anchors that the chain ends at.
+func (id *Identity) Public() (chain, anchors string) {
+	m := id.current()
+	var text []byte
+	for _, der := range m.cert.Certificate {
+		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	return string(text), string(m.pem)
+}
 
 // current is the material in use, read anew when a file changed. A file that cannot be read or does not fit the others
 // changes nothing: renewal writes several files, and the moment between two of them must not break a handshake.
@@ -94,15 +107,15 @@ func read(files Files) (*material, error) {
 	if leafPart(cert.Leaf) == "" {
 		return nil, fmt.Errorf("%s does not name exactly one part under %s", files.Cert, suffix)
 	}
-	pem, err := os.ReadFile(files.CA)
+	text, err := os.ReadFile(files.CA)
 	if err != nil {
 		return nil, err
 	}
 	anchors := x509.NewCertPool()
-	if !anchors.AppendCertsFromPEM(pem) {
+	if !anchors.AppendCertsFromPEM(text) {
 		return nil, errors.New(files.CA + " holds no certificate")
 	}
-	return &material{cert: cert, anchors: anchors, stamps: stamps, looked: time.Now()}, nil
+	return &material{cert: cert, anchors: anchors, pem: text, stamps: stamps, looked: time.Now()}, nil
 }
 
 func stat(files Files) ([3]stamp, error) {

@@ -44,7 +44,7 @@ func (h *handlers) caller(ctx context.Context, operation string) (token.Caller, 
 // own organisation's. Any other look is recorded, so a new operation is recorded unless somebody decides that it is one of these.
 var sameForAll = []string{
 	"organisaties", "organisaties/{oin}", "personen", "personen/{id}", "voorstellen", "documenten", "gebeurtenissen", "kanalen", "kanalen/{id}",
-	"dempingen", "bezorgingen", "verwerkingen", "rechten",
+	"gateways", "dempingen", "bezorgingen", "verwerkingen", "rechten",
 }
 
 // record logs an act that changes nothing, before it is answered: what cannot be recorded does not happen.

@@ -58,7 +58,7 @@ func (c *command[B]) Decode(r *http.Request) error {
 // at once: they say what one side wants, whole.
 var unconditional = []string{
 	"/beperking", "/toewijzingen/", "/sleutels/", "/bewaarsleutels/", "/voorstellen/", "/verwerkingen/", "/aanvaarding", "/dempingen/",
-	"/vervanging", "/sjablonen/", "/proeven/",
+	"/vervanging", "/sjablonen/", "/proeven/", "/gateways/",
 }
 
 func revisionOf(r *http.Request) (administration.Revision, error) {

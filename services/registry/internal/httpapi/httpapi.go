@@ -57,6 +57,7 @@ type handlers struct {
 	Options
 	problems problem.Writer
 	probes   *probes
+	gateways gateways
 }
 
 // readers are the parts that may have the snapshot.
@@ -94,12 +95,13 @@ var (
 
 // New makes the handler of the listener.
 func New(o Options) http.Handler {
-	h := &handlers{Options: o, problems: problem.Writer{Hub: o.Hub}, probes: newProbes()}
+	h := &handlers{Options: o, problems: problem.Writer{Hub: o.Hub}, probes: newProbes(), gateways: gateways{seen: map[string]api.GatewayView{}}}
 	internal := kit.New(kit.Options{Base: Internal, Version: version, Problems: h.problems, Logger: o.Logger})
 	kit.Handle(internal, "PUT /sleutels/{part}/{instance}", h.putKeys)
 	kit.Handle(internal, "POST /herladen", h.reload)
 	kit.Handle(internal, "GET /proeven", h.openProbes)
 	kit.Handle(internal, "PUT /proeven/{id}/{instance}", h.probed)
+	kit.Handle(internal, "PUT /gateways/{instance}", h.tellFacts)
 
 	admin := kit.New(kit.Options{
 		Base: Admin, Version: version, OpenAPI: api.OpenAPI, Problems: h.problems, Errors: h.adminError, Logger: o.Logger,
@@ -109,6 +111,7 @@ func New(o Options) http.Handler {
 	kit.Handle(admin, "PUT /organisaties/{oin}", h.putOrganisation)
 	kit.Handle(admin, "GET /organisaties/{oin}/stappen", h.steps)
 	kit.Handle(admin, "PUT /organisaties/{oin}/onderdeel", h.merge)
+	kit.Handle(admin, "GET /gateways", h.listGateways)
 	kit.Handle(admin, "GET /documenten", h.documents)
 	kit.Handle(admin, "PUT /documenten/{soort}/aanvaarding", h.acceptDocument)
 	kit.Handle(admin, "GET /aanmeldingen", h.applications)

@@ -60,7 +60,7 @@ func TestTheDescriptionsAreValidAndNameWhatIsServed(t *testing.T) {
 		paths map[string]string
 	}{
 		"beheer": {api.OpenAPI, nil}, // that all of it is served is proved where tenants are kept apart
-		"intern": {api.InternalOpenAPI, map[string]string{"/snapshot": "GET", "/sleutels/{part}/{instance}": "PUT", "/herladen": "POST", "/proeven": "GET", "/proeven/{id}/{instance}": "PUT"}},
+		"intern": {api.InternalOpenAPI, map[string]string{"/snapshot": "GET", "/sleutels/{part}/{instance}": "PUT", "/herladen": "POST", "/proeven": "GET", "/proeven/{id}/{instance}": "PUT", "/gateways/{instance}": "PUT"}},
 	} {
 		doc, err := openapi3.NewLoader().LoadFromData(tt.text)
 		if err != nil {
