@@ -141,7 +141,10 @@ func sealPrefix() string { return encoding.EncodeToString([]byte(sealHeader)) + 
 func sealDigest(body []byte) []byte {
 	h := sha256.New()
 	// hash.Hash never fails
-	_, _ = h.Write([]byte(encoding.EncodeToString([]byte(sealHeader)) + "." + encoding.EncodeToString(body)))
+	_, _ = h.Write([]byte(encoding.EncodeToString([]byte(sealHeader)) + "."))
+	encoder := base64.NewEncoder(encoding, h) // a piece at a time: a body has megabytes
+	_, _ = encoder.Write(body)
+	_ = encoder.Close()
 	return h.Sum(nil)
 }
 

@@ -1,6 +1,7 @@
 package publisher_test
 
 import (
+	"flag"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -15,11 +16,13 @@ import (
 	"noorderhub.nl/hub/services/registry/internal/store/storetest"
 )
 
+var times = flag.Int("hub-times", 1, "how many times 100 services and 4000 contracts BenchmarkHub has")
+
 // BenchmarkHub measures a registry of 400 clients with 4000 contracts, on SQLite: one act until it is in force, and a start
 // with everything in the store. It is what the limits of the control plane are held against.
 func BenchmarkHub(b *testing.B) {
 	w := newWorld(b)
-	w.region = regiontest.Large(b, 1)
+	w.region = regiontest.Large(b, *times)
 	db, err := sqldb.Open(b.Context(), sqldbtest.SQLite(b))
 	if err != nil {
 		b.Fatal(err)

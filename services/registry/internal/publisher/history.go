@@ -18,28 +18,26 @@ type step struct {
 type history []step
 
 // next is the history after one more publication. It begins anew with an epoch: who stands in an older one holds what the
-// registry may never have had.
-func (h history) next(old *State, sealed api.Sealed, v api.Version) (history, error) {
-	if old.Snapshot.Version.Epoch != v.Epoch {
-		return nil, nil
+// registry may never have had. Without a history everybody gets the whole.
+func (h history) next(old, fresh *State) history {
+	body := fresh.Sealed.Body
+	if old.Snapshot.Version.Epoch != fresh.Snapshot.Version.Epoch {
+		return nil
 	}
-	text, err := json.Marshal(api.Diff(old.Sealed.Body, sealed.Body))
-	if err != nil {
-		return nil, err
+	text, err := json.Marshal(api.Diff(old.Sealed.Body, body))
+	if err != nil || len(text) >= len(body) {
+		return nil
 	}
 	size, from := len(text), len(h)
-	if size >= len(sealed.Body) {
-		return nil, nil
-	}
-	for from > 0 && size < len(sealed.Body) && len(h)-from < api.MaxSteps-1 {
+	for from > 0 && size < len(body) && len(h)-from < api.MaxSteps-1 {
 		from--
 		size += len(h[from].text)
 	}
-	if size >= len(sealed.Body) && from < len(h) {
+	if size >= len(body) && from < len(h) {
 		from++
 	}
 	kept := append(make(history, 0, len(h)-from+1), h[from:]...)
-	return append(kept, step{from: old.Snapshot.Version, hash: old.sum, text: text}), nil
+	return append(kept, step{from: old.Snapshot.Version, hash: old.sum, text: text})
 }
 
 // since gives the encoded api.Delta from what somebody holds, nil when there is none or it is no smaller than whole.

@@ -269,18 +269,24 @@ func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State,
 	}
 	inForce := old.Snapshot != nil && old.Snapshot.Version == p.last && p.last.Epoch == p.o.Epoch
 	fresh := !inForce || old.hash != hash
+	var difference sync.WaitGroup
 	if fresh {
-		if err := p.seal(old, state, snapshot, content); err != nil {
+		if err := p.seal(state, snapshot, content); err != nil {
 			return api.Version{}, err
 		}
 		state.hash = hash
+		if old.Snapshot != nil {
+			difference.Go(func() { state.history = old.history.next(old, state) }) // while the store writes: both take long
+		}
 		commit.Snapshot = &store.Stored{Version: state.Snapshot.Version, Hash: hash, Sealed: state.Sealed}
 		published := byPart(audit.SnapshotPublish, audit.Subject{Kind: "snapshot", ID: state.Snapshot.Version.String()}, act.Reason)
 		published.After = hash
 		commit.Records = append(commit.Records, published)
 	}
 	if fresh || act.Act != "" || len(put) > 0 || len(c.gone) > 0 {
-		if err := p.o.Store.Commit(ctx, commit); err != nil {
+		err := p.o.Store.Commit(ctx, commit)
+		difference.Wait()
+		if err != nil {
 			p.unsure = true
 			return api.Version{}, err
 		}
@@ -300,8 +306,8 @@ func (p *Publisher) publish(ctx context.Context, act Act, next *directory.State,
 	return p.last, nil
 }
 
-// seal gives a state its next snapshot, with number and signature.
-func (p *Publisher) seal(old, state *State, snapshot api.Snapshot, content api.Unsealed) (err error) {
+// seal gives a state its next snapshot, with number and signature, and no history yet.
+func (p *Publisher) seal(state *State, snapshot api.Snapshot, content api.Unsealed) (err error) {
 	snapshot.Version, snapshot.CreatedAt = api.Version{Epoch: p.o.Epoch, Number: 1}, p.o.Now().UTC()
 	if p.last.Epoch == p.o.Epoch {
 		snapshot.Version.Number = p.last.Number + 1
@@ -310,10 +316,7 @@ func (p *Publisher) seal(old, state *State, snapshot api.Snapshot, content api.U
 		return err
 	}
 	state.Snapshot, state.sum, state.history = &snapshot, state.Sealed.Hash(), nil
-	if old.Snapshot != nil {
-		state.history, err = old.history.next(old, state.Sealed, snapshot.Version)
-	}
-	return err
+	return nil
 }
 
 func rowsAfter(old map[directory.Key]row, put []store.Row, removed []directory.Key) map[directory.Key]row {
